@@ -1,0 +1,81 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+)
+
+// OpenAPI returns the API's OpenAPI 3.1 document, indented, as `steward openapi` prints it and GET
+// /openapi.json serves it. It does not depend on any setting.
+func OpenAPI() ([]byte, error) {
+	api := newHuma(chi.NewMux())
+	(&service{}).register(api)
+	return render(api)
+}
+
+func render(api huma.API) ([]byte, error) {
+	doc, err := json.Marshal(api.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("encode OpenAPI document: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, doc, "", "  "); err != nil {
+		return nil, fmt.Errorf("indent OpenAPI document: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// hookHuma sets the few things that Huma keeps in package variables: the error hook, without which it
+// prints any error's text and echoes rejected values; exact names of body fields; arrays that are never
+// null.
+var hookHuma = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = humaProblem
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError { return rejected(status, msg, errs) }
+	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false
+})
+
+func newHuma(router chi.Router) huma.API {
+	hookHuma()
+	return humachi.New(router, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:   "Steward",
+				Version: "1.0.0",
+				Contact: &huma.Contact{Name: "The operator of this Steward"},
+				Description: "Durable automations: a language model does real work with a person's tools over MCP, and every effect is written down " +
+					"before it happens.\n\n" +
+					"Send `Authorization: Bearer <token>` as a user, or `X-API-Key` as a trusted backend that names the user in `user_id` or `username`. " +
+					"What does not exist and what belongs to somebody else get the same 404. Every error is `application/problem+json` with a stable " +
+					"`code`; its `type` is `urn:steward:problem:<code>`. Query parameters and body fields that are not described here are refused with 422.",
+			},
+			Servers: []*huma.Server{{URL: "/", Description: "The server that serves this document."}},
+			Tags: []*huma.Tag{
+				{Name: "health", Description: "Is the service alive, is it ready."},
+				{Name: "docs", Description: "This reference."},
+				{Name: "identity", Description: "Who is asking, and with which keys that is checked."},
+				{Name: "runs", Description: "One run is one execution of a request: plan, act, wait for a person where one is needed, finish."},
+				{Name: "codec", Description: "Readable payloads for the Temporal Web UI."},
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token of a user."},
+					"apiKey": {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "The key of a trusted backend; it names the user in `user_id` or `username`."},
+				},
+			},
+			OnAddOperation: []huma.AddOpFunc{describeErrors},
+		},
+		Formats:                      formats(),
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	})
+}

@@ -1,0 +1,9 @@
+package process
+
+import "syscall"
+
+// attributes puts the child into a group of its own, so that Ctrl-C on the terminal reaches the supervisor
+// alone and the children are stopped in order.
+func attributes(cfg Config) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: cfg.DeathSignal, Credential: cfg.Credential}
+}

@@ -1,0 +1,128 @@
+package stack_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"steward/dev/stack/postgres"
+	"steward/dev/stack/process"
+	"steward/dev/stack/stacktest"
+	"steward/internal/secret"
+)
+
+// cluster starts a PostgreSQL with Temporal's databases, owned by role temporal with this password.
+func cluster(t *testing.T, dir string, port int, password secret.String) *postgres.Server {
+	t.Helper()
+	s, err := postgres.Start(t.Context(), postgres.Config{Dir: dir, Port: port, Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })
+	require.NoError(t, s.EnsureRole(t.Context(), postgres.Role{Name: "temporal", Password: password}))
+	require.NoError(t, s.EnsureDatabase(t.Context(), "temporal", "temporal"))
+	require.NoError(t, s.EnsureDatabase(t.Context(), "temporal_visibility", "temporal"))
+	return s
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	port, err := process.FreePort(t.Context(), 0)
+	require.NoError(t, err)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
+
+// temporal is a steward-temporal on the cluster at url, not started yet.
+func temporal(t *testing.T, url secret.String, out *bytes.Buffer, args ...string) *exec.Cmd {
+	t.Helper()
+	args = append([]string{"-listen", freeAddress(t), "-ui", ""}, args...)
+	cmd := exec.CommandContext(t.Context(), stacktest.TemporalBinary(t), args...) //nolint:gosec // G204: what is tested
+	cmd.Env = []string{"STEWARD_TEMPORAL_DATABASE_URL=" + url.Reveal()}
+	cmd.Stdout, cmd.Stderr = out, out
+	return cmd
+}
+
+func TestTemporalWaitsForItsDatabase(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(folder(t), "postgres")
+	require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o711)) //nolint:gosec // G301: the server's user must get through
+	port, err := process.FreePort(t.Context(), 0)
+	require.NoError(t, err)
+	password := secret.New("canary-password")
+	s := cluster(t, dir, port, password)
+	url := s.URL("", "temporal", password)
+	require.NoError(t, s.Stop(t.Context()))
+
+	started := make(chan error, 1)
+	go func() {
+		p, err := process.Start(t.Context(), process.Config{
+			Name: "temporal", Path: stacktest.TemporalBinary(t), Args: []string{"-listen", freeAddress(t), "-ui", ""},
+			Env: []string{"STEWARD_TEMPORAL_DATABASE_URL=" + url.Reveal()}, ReadyLine: "READY", Log: slog.New(slog.DiscardHandler),
+		})
+		if err == nil {
+			err = p.Stop(context.Background())
+		}
+		started <- err
+	}()
+	select {
+	case err := <-started:
+		require.Fail(t, "it did not wait", "%v", err)
+	case <-time.After(2 * time.Second): // it is refused some twenty times by then
+	}
+	cluster(t, dir, port, password)
+	require.NoError(t, <-started)
+}
+
+func TestTemporalRefusesAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(folder(t), "postgres")
+	require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o711)) //nolint:gosec // G301: the server's user must get through
+	s := cluster(t, dir, 0, secret.New("right"))
+	right, wrong := s.URL("", "temporal", secret.New("right")), s.URL("", "temporal", secret.New("canary-password"))
+	for name, test := range map[string]struct {
+		url  secret.String
+		args []string
+		want string
+	}{
+		"wrong password":      {wrong, nil, "28P01"},
+		"missing database":    {right, []string{"-database", "absent"}, "3D000"},
+		"address of the host": {right, []string{"-listen", "0.0.0.0:7233"}, "loopback"},
+		"no database at all":  {secret.String{}, nil, "STEWARD_TEMPORAL_DATABASE_URL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			began := time.Now()
+			require.Error(t, temporal(t, test.url, &out, test.args...).Run())
+			require.Less(t, time.Since(began), 15*time.Second)
+			require.Contains(t, out.String(), test.want)
+			require.NotContains(t, out.String(), "canary")
+		})
+	}
+}
+
+func TestTemporalStopsWithItsStandardInput(t *testing.T) {
+	t.Parallel()
+	s, err := postgres.Temporary(t.Context(), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })
+	for _, name := range []string{"temporal", "temporal_visibility"} {
+		require.NoError(t, s.EnsureDatabase(t.Context(), name, "steward_admin"))
+	}
+	var out bytes.Buffer
+	cmd := temporal(t, s.AdminURL(""), &out, "-lifeline")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	require.NoError(t, stdin.Close()) // as the kernel does when the supervisor dies, here during the start
+	require.NoError(t, cmd.Wait(), out.String())
+	require.False(t, strings.Contains(out.String(), "steward_admin:"), "no address with a password")
+}

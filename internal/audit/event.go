@@ -1,0 +1,65 @@
+// Package audit writes and verifies the append-only record of what Steward was asked, decided and did.
+// Events of one run form a hash chain; signed checkpoints over all chains leave the database.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"steward/internal/store"
+)
+
+// Kinds of events. The timeline of a run shows them by these names; they are part of signed history:
+// never rename, only add.
+const (
+	RunAccepted     = "run.accepted"
+	RunState        = "run.state"
+	RunFinished     = "run.finished"
+	CancelRequested = "run.cancel_requested"
+	ToolsResolved   = "tools.resolved"
+	ModelCalled     = "model.called"   // intent, before the request
+	ModelAnswered   = "model.answered" // outcome
+	ModelFailed     = "model.failed"   // outcome
+	ToolPlanned     = "tool.planned"
+	ToolRefused     = "tool.refused"  // by policy or validation, never sent
+	ToolClaimed     = "tool.claimed"  // intent, before anything is sent
+	ToolSettled     = "tool.settled"  // outcome: done, failed, unknown, denied, skipped, cancelled
+	ToolReleased    = "tool.released" // outcome: provably not run, may be claimed again
+	DecisionAsked   = "decision.asked"
+	DecisionMade    = "decision.made"
+	PayloadDecoded  = "codec.decoded"
+	KeyCreated      = "apikey.created"
+	KeyRevoked      = "apikey.revoked"
+)
+
+// Event is one fact. Body must not hold secrets or whole contents: digests and redacted previews.
+type Event struct {
+	Chain string // automation.AuditChain(run) or automation.AuditSystem
+	// Key makes the fact idempotent within its chain. Facts of a workflow or activity start with the
+	// Temporal run id: after a Reset the new branch repeats the rest of the key.
+	Key   string
+	Kind  string
+	Actor string // an owner, "apikey:<id>", "worker", "reconciler"
+	Body  any
+}
+
+// Append writes the event in q's transaction and returns its number, or 0 if a fact with this key is
+// already there. The number is the SSE event id of the run's timeline.
+func Append(ctx context.Context, q *store.Queries, e Event) (int64, error) {
+	body := []byte("{}")
+	if e.Body != nil {
+		b, err := json.Marshal(e.Body) // struct fields in order, map keys sorted: the bytes are what is hashed
+		if err != nil {
+			return 0, fmt.Errorf("encode audit event %s: %w", e.Kind, err)
+		}
+		body = b
+	}
+	seq, err := q.AppendAudit(ctx, store.AppendAuditParams{
+		Chain: e.Chain, EventKey: e.Key, Kind: e.Kind, Actor: e.Actor, Body: string(body),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("append audit event %s: %w", e.Kind, err)
+	}
+	return seq, nil
+}

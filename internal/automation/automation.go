@@ -1,0 +1,28 @@
+// Package automation holds the words that every layer shares: a run, its states, its calls, and the
+// names under which Temporal knows them. It imports the standard library alone.
+package automation
+
+import "strconv"
+
+// Names known to Temporal. They are part of recorded histories: never rename, only add.
+const (
+	TaskQueue   = "steward"       // workflows, the model, local activities and tools
+	WorkflowRun = "AutomationRun" // the workflow type of a run
+
+	UpdateDecide = "decide" // Workflow Update that hands a person's decision to a waiting run
+)
+
+// Names of activities. Explicit, because a renamed method must not break a history.
+const (
+	ActivityResolveTools = "ResolveTools"
+	ActivityPlanStep     = "PlanStep"
+	ActivityCallTool     = "CallTool"
+	ActivitySettleCall   = "SettleCall"
+	ActivityFinish       = "Finish"
+)
+
+// AuditChain is the name of a run's chain of audit events.
+func AuditChain(runID int64) string { return "run/" + strconv.FormatInt(runID, 10) }
+
+// AuditSystem is the chain of events that belong to no run.
+const AuditSystem = "system"

@@ -1,0 +1,94 @@
+// Package config reads settings from the environment into one struct per package that needs them. It is
+// the only place that knows a variable's name; everything else is handed values.
+package config
+
+import (
+	"time"
+
+	"steward/internal/secret"
+)
+
+// Config is every setting. A field of type secret.String may also be given as NAME_FILE, the path of a
+// file that holds the value, or in the keys file of the data folder. Names of fields are unique across
+// the groups: complaints are traced to their variable by them.
+type Config struct {
+	Data string `env:"STEWARD_DATA" envDefault:"./.steward" doc:"folder for keys, checkpoints and, under steward dev, PostgreSQL"`
+
+	HTTP     HTTP
+	Database Database
+	Temporal Temporal
+	Model    Model
+	Keys     Keys
+	Auth     Auth
+	Egress   Egress
+	Limits   Limits
+	Rates    Rates
+}
+
+// HTTP is where we listen and how others reach us.
+type HTTP struct {
+	Listen      string `env:"STEWARD_LISTEN" envDefault:"127.0.0.1:8000" doc:"address of API and console"`
+	PublicURL   string `env:"STEWARD_PUBLIC_URL" envDefault:"http://127.0.0.1:8000" doc:"how browsers and MCP clients reach this service"`
+	DebugListen string `env:"STEWARD_DEBUG_LISTEN" doc:"address of metrics and pprof, loopback only, such as 127.0.0.1:9090; empty is off"`
+}
+
+// Database is PostgreSQL, as two roles.
+type Database struct {
+	URL        secret.String `env:"DATABASE_URL" doc:"PostgreSQL as the application's role"`
+	MigrateURL secret.String `env:"STEWARD_MIGRATE_DATABASE_URL" doc:"PostgreSQL as the role that owns the tables; default DATABASE_URL"`
+}
+
+// Temporal is what the SDK's own TEMPORAL_* variables do not say.
+type Temporal struct {
+	UIURL string `env:"STEWARD_TEMPORAL_UI_URL" envDefault:"http://127.0.0.1:8233" doc:"Temporal Web UI, for links and as the origin that may decode payloads"`
+}
+
+// Model is the language model.
+type Model struct {
+	APIKey  secret.String `env:"OPENAI_API_KEY" doc:"key for the model"`
+	BaseURL string        `env:"OPENAI_BASE_URL" doc:"a Responses-compatible endpoint instead of OpenAI's"`
+	Default string        `env:"STEWARD_MODEL" doc:"model of runs that name none"`
+}
+
+// Keys seal and sign. Three rings, so that none opens what another sealed (security.md §5.6).
+type Keys struct {
+	Secrets secret.String `env:"FERNET_KEYS" doc:"Fernet keys of stored secrets, comma-separated: the first seals, all open"`
+	Secret  secret.String `env:"FERNET_KEY" doc:"the same with one key; FERNET_KEYS wins"`
+	Codec   secret.String `env:"STEWARD_CODEC_KEYS" doc:"Fernet keys of Temporal payloads; keep old ones for the retention of histories"`
+	Audit   secret.String `env:"STEWARD_AUDIT_KEY" doc:"private key (signed note) of audit checkpoints"`
+}
+
+// Auth is who may call.
+type Auth struct {
+	Algorithm  string        `env:"STEWARD_JWT_ALG" envDefault:"EdDSA" doc:"EdDSA, or HS256 with SECRET_KEY"`
+	SigningKey secret.String `env:"STEWARD_SIGNING_KEY" doc:"Ed25519 seed of our tokens, 32 bytes in base64"`
+	VerifyKeys []string      `env:"STEWARD_VERIFY_KEYS" doc:"further Ed25519 public keys in base64, for rotation"`
+	SharedKey  secret.String `env:"SECRET_KEY" doc:"HS256 secret of at least 32 bytes, taken as it is; only with STEWARD_JWT_ALG=HS256"`
+	Issuer     string        `env:"STEWARD_JWT_ISSUER" doc:"iss of our tokens; default STEWARD_PUBLIC_URL"`
+	Audience   string        `env:"STEWARD_JWT_AUDIENCE" doc:"aud of our tokens; default STEWARD_PUBLIC_URL"`
+	Pepper     secret.String `env:"STEWARD_API_KEY_PEPPER" doc:"key of the digests of API keys, 32 bytes in base64"`
+}
+
+// Egress is what users may reach.
+type Egress struct {
+	Allow []string `env:"STEWARD_EGRESS_ALLOW" doc:"networks and hosts reachable although private, such as 10.1.0.0/16,db.internal"`
+}
+
+// Limits bound what one request or run may take.
+type Limits struct {
+	Queue        int           `env:"STEWARD_QUEUE_LIMIT" envDefault:"1000" doc:"accepted runs waiting for Temporal before 503"`
+	Body         int64         `env:"STEWARD_MAX_BODY" envDefault:"1048576" doc:"bytes of a request body"`
+	Instructions int           `env:"STEWARD_MAX_INSTRUCTIONS" envDefault:"65536" doc:"bytes of a run's instructions"`
+	Steps        int           `env:"STEWARD_RUN_STEPS" envDefault:"40" doc:"steps of a run that sets no limit"`
+	Tokens       int64         `env:"STEWARD_RUN_TOKENS" envDefault:"200000" doc:"tokens of a run that sets no limit"`
+	Wall         time.Duration `env:"STEWARD_RUN_WALL" envDefault:"30m" doc:"working time of a run that sets no limit, waits for a person excluded"`
+	Approval     time.Duration `env:"STEWARD_APPROVAL_EXPIRY" envDefault:"168h" doc:"how long a question waits for a person"`
+}
+
+// Rates are calls a minute and principal, streams at once and user.
+type Rates struct {
+	Create  int `env:"STEWARD_RATE_CREATE" envDefault:"60" doc:"creating calls a minute and user"`
+	Read    int `env:"STEWARD_RATE_READ" envDefault:"600" doc:"reading calls a minute and user"`
+	PerKey  int `env:"STEWARD_RATE_API_KEY" envDefault:"6000" doc:"calls a minute and API key"`
+	Streams int `env:"STEWARD_RATE_STREAMS" envDefault:"20" doc:"event streams at once and user"`
+}

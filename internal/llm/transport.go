@@ -1,0 +1,33 @@
+package llm
+
+import (
+	"net/http"
+)
+
+// maxBody bounds what is read of one answer. The largest recorded one has 77 KB.
+const maxBody = 32 << 20
+
+// bounded copies hc so that it follows no redirect (an API does not redirect, and the bearer token must
+// not travel) and reads no more than maxBody of an answer.
+func bounded(hc *http.Client) *http.Client {
+	c := *hc
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	next := hc.Transport
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	c.Transport = cappedTransport{next}
+	return &c
+}
+
+type cappedTransport struct{ next http.RoundTripper }
+
+// RoundTrip makes an answer beyond maxBody fail instead of filling the memory.
+func (t cappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := t.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	res.Body = http.MaxBytesReader(nil, res.Body, maxBody)
+	return res, nil
+}

@@ -1,0 +1,274 @@
+package mcpclient
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+// TestMain turns the test binary into the servers that the tests start as real children.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "child" {
+		os.Exit(child(os.Args[2]))
+	}
+	code := m.Run()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+func child(mode string) int {
+	switch mode {
+	case "serve":
+	case "banner":
+		fmt.Println("Welcome to the server!\n{half a message\n\n[1, 2]\nReady.")
+	case "ignores-discover", "dies-on-discover":
+		return oldServer(mode)
+	case "does-not-start":
+		fmt.Fprintln(os.Stderr, "\x1b[31mmissing setting\x1b[0m API_KEY")
+		return 3
+	case "deaf": // answers, then never reads again
+		return deafServer()
+	case "stubborn":
+		return stubbornServer()
+	case "keeper":
+		return keeper()
+	}
+	if err := testServer().Run(context.Background(), &mcp.StdioTransport{}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// testServer offers one tool for each thing a server may do to us.
+func testServer() *mcp.Server {
+	s := mcp.NewServer(&mcp.Implementation{Name: "testserver", Version: "1"}, nil)
+	add := func(name string, f func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error)) {
+		tool := &mcp.Tool{Name: name, Description: "does " + name, InputSchema: json.RawMessage(`{"type":"object"}`)}
+		s.AddTool(tool, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			args := map[string]string{}
+			if err := json.Unmarshal(req.Params.Arguments, &args); err != nil {
+				return nil, err
+			}
+			return f(ctx, req, args)
+		})
+	}
+	add("echo", func(_ context.Context, _ *mcp.CallToolRequest, args map[string]string) (*mcp.CallToolResult, error) {
+		return text(args["text"]), nil
+	})
+	add("exact", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		res := text("see structured")
+		res.StructuredContent = json.RawMessage(`{"big":12345678901234567890,"money":1234.50}`)
+		return res, nil
+	})
+	add("refuse", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		res := text("no such mail")
+		res.IsError = true
+		return res, nil
+	})
+	add("big", func(_ context.Context, _ *mcp.CallToolRequest, args map[string]string) (*mcp.CallToolResult, error) {
+		n, err := strconv.Atoi(args["bytes"])
+		return text(strings.Repeat("x", n)), err
+	})
+	add("call-key", func(_ context.Context, req *mcp.CallToolRequest, _ map[string]string) (*mcp.CallToolResult, error) {
+		key, _ := req.Params.Meta[CallKeyMeta].(string)
+		return text(key), nil
+	})
+	add("environment", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		dir, err := os.Getwd()
+		return text(strings.Join(append(os.Environ(), "WORKDIR="+dir), "\n")), err
+	})
+	add("pid", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		return text(strconv.Itoa(os.Getpid())), nil
+	})
+	add("fork", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		cmd := exec.Command("sleep", "600")
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr // as careless as they come
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		return text(strconv.Itoa(cmd.Process.Pid)), nil
+	})
+	add("die", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		fmt.Fprintln(os.Stderr, "out of memory")
+		os.Exit(7)
+		return nil, nil
+	})
+	add("steps", func(ctx context.Context, req *mcp.CallToolRequest, _ map[string]string) (*mcp.CallToolResult, error) {
+		for i := range 3 {
+			err := req.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{
+				ProgressToken: req.Params.GetProgressToken(), Progress: float64(i + 1), Total: 3, Message: "step",
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		<-time.After(50 * time.Millisecond) // notifications and results travel separately
+		return text("done"), nil
+	})
+	add("hang", func(ctx context.Context, _ *mcp.CallToolRequest, args map[string]string) (*mcp.CallToolResult, error) {
+		if err := os.WriteFile(args["started"], nil, 0o600); err != nil {
+			return nil, err
+		}
+		<-ctx.Done()
+		return text("stopped"), os.WriteFile(args["cancelled"], nil, 0o600)
+	})
+	add("ask", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		return &mcp.CallToolResult{InputRequests: mcp.InputRequestMap{"sure": &mcp.ElicitParams{Message: "Sure?"}}}, nil
+	})
+	add("change", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		s.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)},
+			func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) { return text(""), nil })
+		return text("changed"), nil
+	})
+	return s
+}
+
+func text(s string) *mcp.CallToolResult {
+	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: s}}}
+}
+
+// oldTools has absent hints, an unknown member, one broken entry and one name twice.
+const oldTools = `{"tools":[
+ {"name":"b","inputSchema":{"type":"object","maximum":12345678901234567890},"annotations":{"readOnlyHint":true,"title":"Bee"},"x-own":1},
+ {"name":"a","description":"A","inputSchema":{"type":"object"},"annotations":{"destructiveHint":false,"idempotentHint":false,"openWorldHint":true},"_meta":{"k":{"tool":"b"}}},
+ {"name":"b","inputSchema":{"type":"object"}},
+ {"name":"odd","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":"yes"}}]}`
+
+// oldServer was written before server/discover.
+func oldServer(mode string) int {
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		var req struct {
+			ID     json.RawMessage
+			Method string
+		}
+		if err := json.Unmarshal(in.Bytes(), &req); err != nil {
+			return 2
+		}
+		result := "{}"
+		switch req.Method {
+		case "server/discover":
+			if mode == "dies-on-discover" {
+				return 4
+			}
+			continue
+		case "initialize":
+			result = `{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"old","version":"0"}}`
+		case "tools/list":
+			result = oldTools
+		case "tools/call":
+			result = `{"content":[{"type":"hologram","of":"a cat"},{"type":"text","text":"hello"}]}`
+		}
+		if req.ID != nil {
+			var line bytes.Buffer
+			if err := json.Compact(&line, []byte(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":%s}`, req.ID, result))); err != nil {
+				return 2
+			}
+			fmt.Println(line.String())
+		}
+	}
+	return 0
+}
+
+// deafServer stops reading after the handshake: its pipe fills up.
+func deafServer() int {
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		if bytes.Contains(in.Bytes(), []byte(`"initialize"`)) {
+			fmt.Println(`{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"deaf","version":"0"}}}`)
+			select {}
+		}
+	}
+	return 0
+}
+
+// stubbornServer does not leave when its stdin closes.
+func stubbornServer() int {
+	if err := testServer().Run(context.Background(), &mcp.StdioTransport{}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	<-time.After(time.Hour)
+	return 0
+}
+
+// keeper is a parent that gets killed: it opens a session, prints the child's pid and waits.
+func keeper() int {
+	pool, err := New(Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return 1
+	}
+	res, err := pool.Call(context.Background(), childTarget("serve"), Call{Tool: "pid"})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(res.Text())
+	select {}
+}
+
+func childTarget(mode string) Target {
+	return Target{
+		Key: Key{Owner: "ann", Server: 1, Version: 1}, Name: mode,
+		Stdio: &Stdio{Command: os.Args[0], Args: []string{"child", mode}},
+	}
+}
+
+func newPool(t testing.TB, opts Options) *Pool {
+	t.Helper()
+	opts.Log = slog.New(slog.DiscardHandler)
+	pool, err := New(opts)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		require.NoError(t, pool.Close(ctx))
+	})
+	return pool
+}
+
+func call(t testing.TB, pool *Pool, target Target, tool string, args string) (*Result, error) {
+	t.Helper()
+	return pool.Call(t.Context(), target, Call{Tool: tool, Arguments: json.RawMessage(args)})
+}
+
+// callError expects a failure.
+func callError(t testing.TB, pool *Pool, target Target, tool string, args string) *Error {
+	t.Helper()
+	_, err := call(t, pool, target, tool, args)
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	return e
+}
+
+func gone(pid int) bool {
+	state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || bytes.Contains(state, []byte(") Z "))
+}
+
+func pidOf(t testing.TB, text string) int {
+	t.Helper()
+	pid, err := strconv.Atoi(strings.TrimSpace(text))
+	require.NoError(t, err)
+	return pid
+}
+
+const patience = 10 * time.Second

@@ -1,0 +1,70 @@
+package mcpclient
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Ran answers the question that decides whether a call with effects may be sent again.
+type Ran string
+
+// The answers. Everything that is not provably NotRun is MaybeRun.
+const (
+	NotRun   Ran = "not_run"
+	MaybeRun Ran = "maybe_run"
+)
+
+// Stage is how far a request came.
+type Stage string
+
+// The stages, in order.
+const (
+	StageStart     Stage = "start"     // the child did not start, the address did not answer, the pool is full
+	StageHandshake Stage = "handshake" // connected, but no session came of it
+	StageSend      Stage = "send"      // a session, but the request never left
+	StageAnswer    Stage = "answer"    // sent; no answer came, or not a whole one
+	StageResult    Stage = "result"    // the server answered with an error or something we cannot use
+)
+
+// Causes that callers tell apart with errors.Is.
+var (
+	// ErrTooLarge is a message over MaxMessage. The session that carried it is closed.
+	ErrTooLarge = errors.New("message larger than 10 MiB")
+	// ErrInputRequired is a server that wants to ask the user something before it goes on (SEP-2322).
+	ErrInputRequired = errors.New("the server asks for input, which is not supported")
+	// ErrFull means that every session of the pool is in use.
+	ErrFull = errors.New("too many sessions in use")
+	// ErrClosed means that the pool is shutting down.
+	ErrClosed = errors.New("the pool is closed")
+)
+
+// Error is every failure of this package. Its text and Stderr are for logs and for the server's owner: they
+// may hold addresses, paths and whatever the child wrote. Redact before showing.
+type Error struct {
+	Op         string // call, tools or ping
+	Server     string // Target.Name
+	Ran        Ran
+	Stage      Stage
+	Status     int           // HTTP status of the last answer, 0 if none
+	Code       int64         // JSON-RPC error code, 0 if none
+	RetryAfter time.Duration // from a 429 or 503, 0 if it gave none
+	Stderr     []string      // the last lines a child wrote, oldest first
+	Err        error
+}
+
+// Error is for logs.
+func (e *Error) Error() string {
+	msg := fmt.Sprintf("mcp %s on %s failed at %s", e.Op, e.Server, e.Stage)
+	if e.Status != 0 {
+		msg += fmt.Sprintf(" (HTTP %d)", e.Status)
+	}
+	msg += fmt.Sprintf(": %v", e.Err)
+	if n := len(e.Stderr); n > 0 {
+		msg += "; stderr: " + e.Stderr[n-1]
+	}
+	return msg
+}
+
+// Unwrap returns the cause: context.DeadlineExceeded, io.EOF, one of the Err values, a *jsonrpc.Error.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,141 @@
+package mcpclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// stdioTransport speaks to a child that is running already. It stands in for mcp.CommandTransport, which
+// breaks on one banner line, leaves grandchildren behind and hides stderr.
+type stdioTransport struct{ conn *stdioConn }
+
+// Connect implements mcp.Transport.
+func (t *stdioTransport) Connect(context.Context) (mcp.Connection, error) { return t.conn, nil }
+
+// stdioConn implements mcp.Connection over a process.
+type stdioConn struct {
+	proc  *process
+	lines *lineReader
+
+	writing chan struct{} // one writer at a time; a channel, because writers have deadlines
+
+	mu      sync.Mutex
+	waiting map[jsonrpc.ID]*wire
+	err     error // why reading ended
+}
+
+func newStdioConn(p *process) *stdioConn {
+	return &stdioConn{
+		proc: p, lines: newLineReader(p.stdout, p.log),
+		writing: make(chan struct{}, 1), waiting: map[jsonrpc.ID]*wire{},
+	}
+}
+
+// Read implements mcp.Connection. The SDK calls it from one goroutine; Close ends it.
+func (c *stdioConn) Read(context.Context) (jsonrpc.Message, error) {
+	msg, err := c.lines.next()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		c.err = err
+		return nil, err
+	}
+	if resp, ok := msg.(*jsonrpc.Response); ok {
+		fault, _ := errors.AsType[*jsonrpc.Error](resp.Error)
+		c.waiting[resp.ID].record(func(w *wire) { w.answer = answer{resp.Result, fault} })
+		delete(c.waiting, resp.ID)
+	}
+	return msg, nil
+}
+
+// Write implements mcp.Connection. A call whose line did not go out whole has not run: the newline that
+// ends a message is its last byte.
+func (c *stdioConn) Write(ctx context.Context, msg jsonrpc.Message) error {
+	line, err := jsonrpc.EncodeMessage(msg)
+	if err != nil {
+		return fmt.Errorf("encoding a message: %w", err)
+	}
+	line = append(line, '\n')
+	w := c.expect(ctx, msg)
+	select {
+	case c.writing <- struct{}{}:
+		defer func() { <-c.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := c.write(ctx, line); err != nil {
+		return err
+	}
+	w.record(func(w *wire) { w.sent = true })
+	return nil
+}
+
+// expect registers the wire of a call for its answer.
+func (c *stdioConn) expect(ctx context.Context, msg jsonrpc.Message) *wire {
+	req, ok := msg.(*jsonrpc.Request)
+	if !ok || !req.IsCall() {
+		return nil
+	}
+	w := wireOf(ctx)
+	if w == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting[req.ID] = w
+	w.record(func(w *wire) {
+		w.forget = func() { // an answer that never comes must not be waited for
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			delete(c.waiting, req.ID)
+		}
+	})
+	return w
+}
+
+// write gives up when ctx ends, for a child that stopped reading would block us for good. Half a line on
+// the pipe would garble everything after it, so the child goes then.
+func (c *stdioConn) write(ctx context.Context, line []byte) error {
+	expired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(expired)
+		_ = c.proc.stdin.SetWriteDeadline(time.Unix(1, 0))
+	})
+	n, err := c.proc.stdin.Write(line)
+	if !stop() {
+		<-expired
+		_ = c.proc.stdin.SetWriteDeadline(time.Time{})
+	}
+	if err == nil {
+		return nil
+	}
+	if n > 0 {
+		c.proc.kill()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("writing to the child: %w", err)
+}
+
+// Close implements mcp.Connection. It does not wait for the child: some take 370 ms to leave.
+func (c *stdioConn) Close() error {
+	c.proc.close()
+	return nil
+}
+
+// SessionID implements mcp.Connection.
+func (c *stdioConn) SessionID() string { return "" }
+
+// cause is why the connection ended, nil while it stands.
+func (c *stdioConn) cause() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}

@@ -1,0 +1,169 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"steward/internal/audit"
+	"steward/internal/auth"
+	"steward/internal/automation"
+	"steward/internal/fault"
+	"steward/internal/registry"
+	"steward/internal/store"
+)
+
+// Started is an accepted run. Replayed means that the same Idempotency-Key had been accepted before.
+type Started struct {
+	RunID    int64 `json:"run_id"`
+	Replayed bool  `json:"-"`
+}
+
+// route names this operation among the idempotency keys.
+const route = "POST /automation/run"
+
+// Start accepts a run: when it returns, the row is committed, whether Temporal is there or not. The row
+// is the outbox. It returns Invalid for a bad request, Unavailable when too many runs are queued, and
+// Conflict or Invalid for a key that is in use or was used for another request.
+func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Started, error) {
+	if err := s.normalize(&r); err != nil {
+		return Started{}, err
+	}
+	limits, err := json.Marshal(r.Limits)
+	if err != nil {
+		return Started{}, fmt.Errorf("encode limits: %w", err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Started{}, fmt.Errorf("make workflow id: %w", err)
+	}
+	workflowID := "run/" + id.String()
+	sealed, err := s.ring.Seal(InstructionsBinding(p.Owner, workflowID), []byte(r.Instructions))
+	if err != nil {
+		return Started{}, err
+	}
+	out := Started{}
+	err = s.db.Tx(ctx, func(q *store.Queries) error {
+		if out, err = replayed(ctx, q, p.Owner, r); err != nil || out.Replayed {
+			return err
+		}
+		queued, err := q.CountQueued(ctx, int32(s.opts.QueueLimit)) //nolint:gosec // a setting
+		if err != nil {
+			return fmt.Errorf("count queue: %w", err)
+		}
+		if queued >= int64(s.opts.QueueLimit) {
+			return fault.New(fault.Unavailable, "%d runs are waiting to be started; try again later", queued).
+				WithCode("queue_full").WithRetryAfter(5 * time.Second)
+		}
+		servers, err := registry.Pick(ctx, q, p.Owner, r.MCPServerID, r.Servers)
+		if err != nil {
+			return err
+		}
+		in := store.InsertRunParams{
+			Owner: p.Owner, Actor: p.Actor, WorkflowID: workflowID, ServerIDs: servers, ToolName: r.ToolName,
+			InstructionsSealed: sealed, Model: r.Model, Approval: r.Approval, Limits: limits, Metadata: r.Metadata,
+		}
+		if r.MCPServerID != 0 {
+			in.MCPServerID = &r.MCPServerID
+		}
+		if in.ServerIDs == nil {
+			in.ServerIDs = []int64{}
+		}
+		row, err := q.InsertRun(ctx, in)
+		if err != nil {
+			return fmt.Errorf("insert run: %w", err)
+		}
+		out.RunID = row.ID
+		_, err = audit.Append(ctx, q, audit.Event{
+			Chain: automation.AuditChain(row.ID), Key: "accepted", Kind: audit.RunAccepted, Actor: p.Actor,
+			Body: map[string]any{
+				"owner": p.Owner, "state": automation.Queued, "status": automation.Queued.Status(), "servers": in.ServerIDs,
+				"tool_name": r.ToolName, "model": r.Model, "approval": r.Approval, "limits": r.Limits, "workflow_id": workflowID,
+			},
+		})
+		if err != nil {
+			return err
+		}
+		return remember(ctx, q, p.Owner, r, out)
+	})
+	if err != nil {
+		return Started{}, fmt.Errorf("accept run: %w", err)
+	}
+	if !out.Replayed {
+		s.starts.offer(order{run: out.RunID, workflow: workflowID})
+	}
+	return out, nil
+}
+
+// replayed answers a repeat of an accepted request with what was answered then.
+func replayed(ctx context.Context, q *store.Queries, owner string, r Request) (Started, error) {
+	var out Started
+	if r.IdempotencyKey == "" {
+		return out, nil
+	}
+	free, err := q.LockIdempotencyKey(ctx, owner+"\x1f"+route+"\x1f"+r.IdempotencyKey)
+	if err != nil {
+		return out, fmt.Errorf("lock idempotency key: %w", err)
+	}
+	if !free {
+		return out, fault.New(fault.Conflict, "a request with this Idempotency-Key is still running").WithCode("idempotency_in_progress")
+	}
+	known, err := q.GetIdempotencyKey(ctx, store.GetIdempotencyKeyParams{Owner: owner, Route: route, Key: r.IdempotencyKey})
+	if store.IsNoRows(err) {
+		return out, nil
+	}
+	if err != nil {
+		return out, fmt.Errorf("read idempotency key: %w", err)
+	}
+	if !bytes.Equal(known.BodyDigest, r.BodyDigest) {
+		return out, fault.InvalidField("header.Idempotency-Key", "was used for another request").WithCode("idempotency_mismatch")
+	}
+	if err := json.Unmarshal(known.Response, &out); err != nil {
+		return out, fmt.Errorf("decode recorded answer: %w", err)
+	}
+	out.Replayed = true
+	return out, nil
+}
+
+func remember(ctx context.Context, q *store.Queries, owner string, r Request, out Started) error {
+	if r.IdempotencyKey == "" {
+		return nil
+	}
+	doc, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	err = q.PutIdempotencyKey(ctx, store.PutIdempotencyKeyParams{
+		Owner: owner, Route: route, Key: r.IdempotencyKey, BodyDigest: r.BodyDigest, Status: 202, Response: doc,
+	})
+	if err != nil {
+		return fmt.Errorf("store idempotency key: %w", err)
+	}
+	return nil
+}
+
+// start hands an accepted run to Temporal. The id makes a repetition harmless: while the workflow runs, or
+// after it ended, Temporal answers with the same execution.
+func (s *Service) start(ctx context.Context, o order) error {
+	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
+	defer cancel()
+	_, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: o.workflow, TaskQueue: automation.TaskQueue, WorkflowTaskTimeout: 5 * time.Second,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            fmt.Sprintf("run %d", o.run),
+	}, automation.WorkflowRun, automation.RunInput{RunID: o.run})
+	if err != nil {
+		return fmt.Errorf("start workflow: %w", err)
+	}
+	if err := s.db.MarkDispatched(ctx, o.run); err != nil {
+		return fmt.Errorf("mark run dispatched: %w", err)
+	}
+	return nil
+}

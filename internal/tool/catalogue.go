@@ -1,0 +1,140 @@
+// Package tool holds the catalogue of what a run may call and THE executor: validate, policy, claim,
+// call, settle. Nothing in Steward reaches a tool another way.
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"steward/internal/automation"
+	"steward/internal/fault"
+	"steward/internal/llm"
+	"steward/internal/mcpclient"
+	"steward/internal/registry"
+	"steward/internal/store"
+)
+
+// Tool is one callable of a run, fixed when the run starts.
+type Tool struct {
+	Function    string           `json:"function"` // the name the model sees
+	Server      int64            `json:"server"`
+	ServerName  string           `json:"server_name"`
+	Name        string           `json:"name"`
+	Title       string           `json:"title,omitempty"`
+	Description string           `json:"description,omitempty"`
+	InputSchema json.RawMessage  `json:"input_schema"`
+	Pin         string           `json:"pin"` // digest of the definition as it was when the run started
+	Class       automation.Class `json:"class"`
+	Probe       *Probe           `json:"probe,omitempty"`
+}
+
+// Probe says how to ask the server afterwards whether a call took effect: a read-only tool of the same
+// server that takes the call's key. Declared by the tool in _meta, believed of trusted servers only.
+type Probe struct {
+	Tool     string `json:"tool"`
+	Argument string `json:"argument"`
+}
+
+// Members of a tool's _meta that Steward understands.
+const (
+	metaProbe     = "dev.steward/probe"      // how to ask afterwards: {"tool":…,"argument":…}
+	metaProbeOnly = "dev.steward/probe-only" // true: not offered to the model
+)
+
+// Label names the tool to people: server/tool.
+func (t Tool) Label() string { return t.ServerName + "/" + t.Name }
+
+// Catalogue is what one run may call.
+type Catalogue struct {
+	Tools []Tool `json:"tools"`
+	// Absent names servers that could not be asked, with a reason that a person may read.
+	Absent []Absence `json:"absent,omitempty"`
+}
+
+// Absence is a server whose tools are missing.
+type Absence struct {
+	Server string `json:"server"`
+	Reason string `json:"reason"`
+}
+
+// Find returns the tool that the model calls by function.
+func (c Catalogue) Find(function string) (Tool, bool) {
+	for _, t := range c.Tools {
+		if t.Function == function {
+			return t, true
+		}
+	}
+	return Tool{}, false
+}
+
+// Resolve asks servers for their tools and fixes names, pins and classes. The hinted tool, if any server
+// has it, comes first. It fails only if no server at all answered.
+func Resolve(ctx context.Context, reg *registry.Registry, owner string, servers []*store.MCPServer, hint string) (Catalogue, error) {
+	var (
+		cat   Catalogue
+		taken = map[string]bool{}
+		last  error
+	)
+	for _, s := range servers {
+		offered, err := reg.Tools(ctx, owner, s)
+		if err != nil {
+			if ctx.Err() != nil {
+				return cat, fmt.Errorf("list tools: %w", err)
+			}
+			last = err
+			cat.Absent = append(cat.Absent, Absence{Server: s.Name, Reason: reach(err)})
+			continue
+		}
+		for _, o := range offered {
+			t, visible, err := describe(s, o)
+			if err != nil {
+				return cat, err
+			}
+			if visible {
+				t.Function = llm.FunctionName(s.Name, o.Name, taken)
+				cat.Tools = append(cat.Tools, t)
+			}
+		}
+	}
+	if len(cat.Tools) == 0 && last != nil {
+		return cat, fault.Wrap(last, fault.Upstream, "none of the run's MCP servers could be reached: %s: %s",
+			cat.Absent[0].Server, cat.Absent[0].Reason).WithCode("server_unreachable")
+	}
+	cat.putFirst(hint)
+	return cat, nil
+}
+
+func (c *Catalogue) putFirst(hint string) {
+	for i, t := range c.Tools {
+		if hint != "" && t.Name == hint {
+			copy(c.Tools[1:i+1], c.Tools[:i])
+			c.Tools[0] = t
+			return
+		}
+	}
+}
+
+// describe turns an offered tool into one of the catalogue; probe-only tools are not for the model.
+func describe(s *store.MCPServer, o mcpclient.Tool) (Tool, bool, error) {
+	pin, err := registry.Pin(o.Definition)
+	if err != nil {
+		return Tool{}, false, err
+	}
+	t := Tool{
+		Server: s.ID, ServerName: s.Name, Name: o.Name, Title: Clean(o.Title, 200), Description: Clean(o.Description, 4096),
+		InputSchema: o.InputSchema, Pin: pin, Class: classify(s.Trusted, o),
+	}
+	if len(t.InputSchema) == 0 {
+		t.InputSchema = json.RawMessage(`{"type":"object"}`)
+	}
+	if !s.Trusted {
+		return t, true, nil
+	}
+	if doc, ok := o.Meta[metaProbe]; ok {
+		if err := json.Unmarshal(doc, &t.Probe); err != nil {
+			return t, false, fmt.Errorf("%s of tool %s: %w", metaProbe, o.Name, err)
+		}
+	}
+	return t, string(o.Meta[metaProbeOnly]) != "true", nil
+}

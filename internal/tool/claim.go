@@ -1,0 +1,116 @@
+package tool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"steward/internal/audit"
+	"steward/internal/automation"
+	"steward/internal/fault"
+	"steward/internal/store"
+)
+
+// claimAndSend commits the claim and then sends. Nothing is sent when the claim does not commit.
+func (x *Executor) claimAndSend(ctx context.Context, c *call) (automation.CallResult, error) {
+	if c.server == nil {
+		return x.settle(ctx, c, answer{state: automation.CallFailed, text: "the MCP server is no longer there or is disabled", isError: true, from: unsent})
+	}
+	if err := x.claim(ctx, c); err != nil {
+		return automation.CallResult{}, err
+	}
+	return x.send(ctx, c)
+}
+
+// claim takes the row, uses the approval up, and writes the intent, in one transaction.
+func (x *Executor) claim(ctx context.Context, c *call) error {
+	from := c.row.State
+	c.claimed = time.Now() // before the database's own clock starts the lease
+	err := x.db.Tx(ctx, func(q *store.Queries) error {
+		if automation.CallState(from) == automation.CallWaiting {
+			if err := x.useApproval(ctx, q, c); err != nil {
+				return err
+			}
+		}
+		row, err := q.ClaimCall(ctx, store.ClaimCallParams{
+			ID: c.row.ID, RunID: c.row.RunID, SeenFence: c.row.Fence, FromStates: []string{from}, Lease: x.timeout + 5*time.Second,
+		})
+		if store.IsNoRows(err) {
+			return fault.New(fault.Conflict, "another attempt has this call").WithCode("claim_lost")
+		}
+		if err != nil {
+			return fmt.Errorf("claim: %w", err)
+		}
+		c.row = row
+		if c.in.Seq > 0 {
+			if err := SetState(ctx, q, c.in.RunID, c.in.State, c.in.Seq, c.stamp); err != nil {
+				return err
+			}
+		}
+		return x.audit(ctx, q, c.in.RunID, c.stamp, audit.ToolClaimed, fmt.Sprintf("%s/%d", row.ID, row.Fence), claimBody{
+			Stamp: c.stamp, Call: row.ID, Step: int(row.Step), Tool: c.tool.Label(), Class: c.tool.Class, Digest: row.Digest,
+			Pin: row.Pin, Fence: row.Fence, Approval: c.in.Decision,
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("claim call: %w", err)
+	}
+	return nil
+}
+
+type claimBody struct {
+	Stamp
+	Call     string           `json:"call"`
+	Step     int              `json:"step"`
+	Tool     string           `json:"tool"`
+	Class    automation.Class `json:"class"`
+	Digest   string           `json:"digest"`
+	Pin      string           `json:"pin"`
+	Fence    int64            `json:"fence"`
+	Approval string           `json:"approval,omitempty"`
+}
+
+// useApproval checks that the approval is for exactly this call as it is now, and uses it up. An edit
+// brings its own arguments, which replace the model's before the digest is compared.
+func (x *Executor) useApproval(ctx context.Context, q *store.Queries, c *call) error {
+	d, err := q.GetDecision(ctx, store.GetDecisionParams{ID: c.in.Decision, RunID: c.in.RunID})
+	if store.IsNoRows(err) {
+		return fault.New(fault.Forbidden, "the call needs an approval").WithCode("approval_missing")
+	}
+	if err != nil {
+		return fmt.Errorf("read approval: %w", err)
+	}
+	if d.Call != c.row.ID || d.Kind != string(automation.AskApproval) || d.Pin != c.row.Pin || d.Digest != c.row.Digest {
+		return fault.New(fault.Forbidden, "the approval is not for this call").WithCode("approval_mismatch")
+	}
+	if automation.Verdict(d.Verdict) == automation.Edit {
+		if err := x.applyEdit(ctx, q, c, d); err != nil {
+			return err
+		}
+	}
+	used, err := q.UseDecision(ctx, d.ID)
+	if err != nil {
+		return fmt.Errorf("use approval: %w", err)
+	}
+	if used == 0 {
+		return fault.New(fault.Forbidden, "the approval was not given or is used up").WithCode("approval_used")
+	}
+	return nil
+}
+
+// SetState writes the run's state under a workflow's number and shows it on the timeline. An older number
+// than the row's changes nothing.
+func SetState(ctx context.Context, q *store.Queries, runID int64, state automation.State, seq int64, s Stamp) error {
+	n, err := q.SetRunState(ctx, store.SetRunStateParams{ID: runID, State: string(state), StateSeq: seq})
+	if err != nil {
+		return fmt.Errorf("set run state: %w", err)
+	}
+	if n == 0 {
+		return nil
+	}
+	_, err = audit.Append(ctx, q, audit.Event{
+		Chain: automation.AuditChain(runID), Key: fmt.Sprintf("%s/%s/%d", s.TemporalRunID, audit.RunState, seq),
+		Kind: audit.RunState, Actor: "worker", Body: map[string]any{"state": state, "status": state.Status()},
+	})
+	return err
+}

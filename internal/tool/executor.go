@@ -1,0 +1,152 @@
+package tool
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"steward/internal/automation"
+	"steward/internal/fault"
+	"steward/internal/registry"
+	"steward/internal/secret"
+	"steward/internal/store"
+)
+
+// Executor is the only way to a tool. It is safe for concurrent use by many workers: the ledger decides.
+type Executor struct {
+	db      *store.DB
+	ring    *secret.Ring
+	reg     *registry.Registry
+	log     *slog.Logger
+	timeout time.Duration
+	expiry  time.Duration
+
+	patterns   *secret.Redactor // what looks like a secret, for audit events and previews
+	schemas    schemas
+	catalogues sync.Map // run id -> Catalogue; dropped when the run ends
+}
+
+// Options of an executor.
+type Options struct {
+	Timeout time.Duration // of one call; 60 s when 0
+	Expiry  time.Duration // of a question to a person; 7 days when 0
+}
+
+// NewExecutor makes the executor of a worker.
+func NewExecutor(db *store.DB, ring *secret.Ring, reg *registry.Registry, log *slog.Logger, o Options) (*Executor, error) {
+	if db == nil || ring == nil || reg == nil || log == nil {
+		return nil, errors.New("tool: database, key ring, registry and logger are required")
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 60 * time.Second
+	}
+	if o.Expiry <= 0 {
+		o.Expiry = 7 * 24 * time.Hour
+	}
+	return &Executor{db: db, ring: ring, reg: reg, log: log, timeout: o.Timeout, expiry: o.Expiry,
+		patterns: secret.NewRedactor()}, nil
+}
+
+// Expiry is how long a question to a person waits.
+func (x *Executor) Expiry() time.Duration { return x.expiry }
+
+// Stamp says which attempt of which activity acts. It goes into audit events, so that they can be
+// compared with Temporal's history, and into their keys, so that a Reset's new branch has its own.
+type Stamp struct {
+	TemporalRunID string `json:"temporal_run_id"`
+	ActivityID    string `json:"activity_id"`
+	Attempt       int32  `json:"attempt"`
+}
+
+// call is one call being worked on.
+type call struct {
+	in     automation.CallInput
+	stamp  Stamp
+	row    *store.ToolCall
+	tool   Tool
+	server *store.MCPServer // nil: gone or disabled since the run started
+
+	claimed time.Time // when this attempt asked for its claim
+}
+
+// Execute carries out a planned call, or finds out what became of an earlier attempt at it. It returns an
+// error only when trying again is right: nothing was sent, or sending twice is allowed. It is idempotent:
+// a settled call answers with what was recorded.
+func (x *Executor) Execute(ctx context.Context, in automation.CallInput, stamp Stamp) (automation.CallResult, error) {
+	c, err := x.load(ctx, in, stamp)
+	if err != nil {
+		return automation.CallResult{}, err
+	}
+	switch automation.CallState(c.row.State) {
+	case automation.CallPlanned, automation.CallWaiting:
+		return x.claimAndSend(ctx, c)
+	case automation.CallClaimed:
+		return x.recover(ctx, c)
+	case automation.CallUnknown:
+		if in.Verdict == automation.Retry {
+			return x.retryUnknown(ctx, c)
+		}
+		return x.unknownResult(ctx, c)
+	default:
+		return settled(c.row), nil
+	}
+}
+
+func (x *Executor) load(ctx context.Context, in automation.CallInput, stamp Stamp) (*call, error) {
+	row, err := x.db.GetCall(ctx, store.GetCallParams{ID: in.ID, RunID: in.RunID})
+	if store.IsNoRows(err) {
+		return nil, fault.New(fault.NotFound, "no such tool call")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read tool call: %w", err)
+	}
+	c := &call{in: in, stamp: stamp, row: row}
+	if automation.CallState(row.State).Settled() {
+		return c, nil
+	}
+	cat, err := x.Catalogue(ctx, in.RunID)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := cat.Find(row.FunctionName)
+	if !ok || t.Pin != row.Pin {
+		return nil, fault.New(fault.Internal, "the call's tool is not in the run's catalogue")
+	}
+	c.tool = t
+	if c.server, err = x.reg.Server(ctx, row.Owner, t.Server); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Catalogue reads what a run may call. It never changes after the run has started, so it is kept.
+func (x *Executor) Catalogue(ctx context.Context, runID int64) (Catalogue, error) {
+	if cat, ok := x.catalogues.Load(runID); ok {
+		return cat.(Catalogue), nil
+	}
+	doc, err := x.db.GetCatalogue(ctx, runID)
+	if err != nil {
+		return Catalogue{}, fmt.Errorf("read catalogue: %w", err)
+	}
+	var cat Catalogue
+	if err := json.Unmarshal(doc, &cat); err != nil {
+		return Catalogue{}, fmt.Errorf("decode catalogue: %w", err)
+	}
+	x.catalogues.Store(runID, cat)
+	return cat, nil
+}
+
+// Forget drops what is kept in memory for a finished run.
+func (x *Executor) Forget(runID int64) { x.catalogues.Delete(runID) }
+
+func settled(row *store.ToolCall) automation.CallResult {
+	return automation.CallResult{State: automation.CallState(row.State), IsError: row.IsError, Bytes: row.ResultBytes}
+}
+
+// newID makes a random id of 128 bits or more with a readable prefix.
+func newID(prefix string) string { return prefix + rand.Text() }

@@ -1,0 +1,44 @@
+package tool
+
+import (
+	"steward/internal/automation"
+	"steward/internal/mcpclient"
+)
+
+// classify applies DESIGN §3: hints count only for servers that an admin trusts; a missing hint means
+// effect, destructive, open world (MCP 2026-07-28, ToolAnnotations).
+func classify(trusted bool, t mcpclient.Tool) automation.Class {
+	switch {
+	case !trusted:
+		return automation.Effect
+	case hint(t.ReadOnly):
+		return automation.Read
+	case hint(t.Idempotent):
+		return automation.Idempotent
+	default:
+		return automation.Effect
+	}
+}
+
+func hint(b *bool) bool { return b != nil && *b }
+
+// Approval modes of a run.
+const (
+	ApprovePolicy = "policy" // a person agrees to everything that is not read-only
+	ApproveAlways = "always" // a person agrees to every call
+	ApproveNever  = "never"  // the owner waives approval for this run
+)
+
+// needsPerson says whether a call waits for an approval, and why, in words for the person.
+func needsPerson(mode string, t Tool) (bool, string) {
+	switch {
+	case mode == ApproveAlways:
+		return true, "the run asks for approval of every call"
+	case mode == ApproveNever || t.Class == automation.Read:
+		return false, ""
+	case t.Class == automation.Idempotent:
+		return true, "the tool changes something"
+	default:
+		return true, "the tool is not known to be read-only: what it does may not be undone"
+	}
+}

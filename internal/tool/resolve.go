@@ -1,0 +1,150 @@
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"steward/internal/automation"
+	"steward/internal/fault"
+	"steward/internal/mcpclient"
+	"steward/internal/store"
+)
+
+// probeTimeout bounds the question whether a call took effect.
+const probeTimeout = 15 * time.Second
+
+// recover finds a claim without a result: the attempt that made it died, or lost its way. A call that may
+// be repeated is repeated; for an effect the fence is taken over, so that the earlier attempt can neither
+// send nor settle, and the receiver is asked.
+func (x *Executor) recover(ctx context.Context, c *call) (automation.CallResult, error) {
+	if c.server == nil {
+		return x.settle(ctx, c, answer{state: automation.CallUnknown, text: "the MCP server is no longer there or is disabled", isError: true, from: sent, decide: true})
+	}
+	if c.tool.Class != automation.Effect {
+		if err := x.claim(ctx, c); err != nil {
+			return automation.CallResult{}, err
+		}
+		return x.send(ctx, c)
+	}
+	if err := x.takeOver(ctx, c); err != nil {
+		return automation.CallResult{}, err
+	}
+	out, err := x.resolve(ctx, c, "the worker that made this call died before it had an answer")
+	if err != nil || out.State != automation.CallPlanned {
+		return out, err
+	}
+	return x.claimAndSend(ctx, c)
+}
+
+func (x *Executor) takeOver(ctx context.Context, c *call) error {
+	row, err := x.db.TakeOverClaim(ctx, store.TakeOverClaimParams{ID: c.row.ID, RunID: c.row.RunID, SeenFence: c.row.Fence})
+	if store.IsNoRows(err) {
+		return fault.New(fault.Conflict, "another attempt has this call").WithCode("claim_lost")
+	}
+	if err != nil {
+		return fmt.Errorf("take over claim: %w", err)
+	}
+	c.row = row
+	return nil
+}
+
+// resolve records that the outcome is unknown, asks the receiver, and settles what it learns: done, not
+// done (the call is planned again), or unknown, which is left to a person.
+func (x *Executor) resolve(ctx context.Context, c *call, why string) (automation.CallResult, error) {
+	flagged := answer{state: automation.CallUnknown, text: why, isError: true, from: sent}
+	if c.tool.Probe == nil {
+		flagged.decide = true
+		flagged.text = why + "; the tool has no way to ask whether it took effect"
+		return x.settle(ctx, c, flagged)
+	}
+	if out, err := x.settle(ctx, c, flagged); err != nil || out.State != automation.CallUnknown {
+		return out, err
+	}
+	return x.settleProbe(ctx, c, why, automation.CallPlanned)
+}
+
+// settleProbe asks and settles. notDone says what a call becomes that did not take effect: planned, to be
+// sent again, or failed, to be told to the model.
+func (x *Executor) settleProbe(ctx context.Context, c *call, why string, notDone automation.CallState) (automation.CallResult, error) {
+	p := x.probe(ctx, c)
+	switch {
+	case p.outcome == automation.OutcomeDone:
+		return x.settle(ctx, c, answer{state: automation.CallDone, text: p.text, resolvedBy: "probe", from: sent})
+	case p.outcome == automation.OutcomeFailed && notDone == automation.CallPlanned:
+		err := x.release(ctx, c, "the receiver says that it did not happen")
+		return automation.CallResult{State: automation.CallPlanned}, err
+	case p.outcome == automation.OutcomeFailed:
+		return x.settle(ctx, c, answer{state: automation.CallFailed, text: "checked: it did not happen", isError: true, resolvedBy: "probe", from: sent})
+	default:
+		return x.settle(ctx, c, answer{state: automation.CallUnknown, text: why + "; " + p.text, isError: true, from: sent, decide: true})
+	}
+}
+
+type probed struct {
+	outcome automation.Outcome
+	text    string
+}
+
+// probe asks the server's own tool. "Not done" is believed only when the earlier attempt cannot act any
+// more: a stdio child has died with its worker or was dropped; a remote server may still work on the
+// request, so there it counts only after the call's time is over.
+func (x *Executor) probe(ctx context.Context, c *call) probed {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
+	if c.server == nil || c.tool.Probe == nil {
+		return probed{automation.OutcomeUnknown, "there is no way to ask whether it took effect"}
+	}
+	arguments, err := json.Marshal(map[string]string{c.tool.Probe.Argument: c.row.ID})
+	if err != nil {
+		return probed{automation.OutcomeUnknown, "the question could not be made"}
+	}
+	r, err := x.reg.Call(ctx, c.row.Owner, c.server, mcpclient.Call{Tool: c.tool.Probe.Tool, Arguments: arguments})
+	if err != nil || r.IsError {
+		x.log.WarnContext(ctx, "probe without an answer", "call", c.row.ID, "tool", c.tool.Label(), "error", err)
+		return probed{automation.OutcomeUnknown, "the server could not say whether it took effect"}
+	}
+	var said struct {
+		Outcome string `json:"outcome"`
+	}
+	if err := json.Unmarshal(r.Structured, &said); err != nil {
+		return probed{automation.OutcomeUnknown, "the server's answer could not be read"}
+	}
+	switch said.Outcome {
+	case "done":
+		return probed{automation.OutcomeDone, bodyOf(r)}
+	case "not_done":
+		if c.server.Transport != "stdio" && c.row.LeaseUntil != nil && time.Now().Before(*c.row.LeaseUntil) {
+			return probed{automation.OutcomeUnknown, "the server has not done it yet, but may still be working on it"}
+		}
+		return probed{automation.OutcomeFailed, ""}
+	}
+	return probed{automation.OutcomeUnknown, "the server could not say whether it took effect"}
+}
+
+// unknownResult answers for a call that waits for a person, asking now if nobody was asked yet.
+func (x *Executor) unknownResult(ctx context.Context, c *call) (automation.CallResult, error) {
+	out := settled(c.row)
+	open, err := x.db.OpenDecision(ctx, c.row.ID)
+	if store.IsNoRows(err) { // the process died between flagging and probing
+		out, err := x.settleProbe(ctx, c, "the worker died while it asked what became of the call", automation.CallPlanned)
+		if err != nil || out.State != automation.CallPlanned {
+			return out, err
+		}
+		return x.claimAndSend(ctx, c)
+	}
+	if err != nil {
+		return out, fmt.Errorf("read open question: %w", err)
+	}
+	out.Decision = open.ID
+	return out, nil
+}
+
+// retryUnknown sends again because a person said so, knowing that it may have happened already.
+func (x *Executor) retryUnknown(ctx context.Context, c *call) (automation.CallResult, error) {
+	if err := x.release(ctx, c, "a person chose to send again"); err != nil {
+		return automation.CallResult{}, err
+	}
+	return x.claimAndSend(ctx, c)
+}

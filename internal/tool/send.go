@@ -1,0 +1,138 @@
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"steward/internal/automation"
+	"steward/internal/fault"
+	"steward/internal/mcpclient"
+	"steward/internal/store"
+)
+
+// sendWindow is how long after its claim an attempt may send without asking the ledger again. A process
+// that was stopped (SIGSTOP, a paused machine) finds that it no longer holds the fence.
+const sendWindow = time.Second
+
+// unsent and sent are the ledger states from which an answer may be settled.
+var (
+	unsent = []string{string(automation.CallPlanned), string(automation.CallWaiting)}
+	sent   = []string{string(automation.CallClaimed), string(automation.CallUnknown)}
+)
+
+func (x *Executor) send(ctx context.Context, c *call) (automation.CallResult, error) {
+	arguments, err := x.ring.Open(ArgumentsBinding(c.row.Owner, c.row.ID), c.row.ArgumentsSealed)
+	if err != nil {
+		return automation.CallResult{}, err
+	}
+	if time.Since(c.claimed) > sendWindow {
+		holds, err := x.db.HoldsFence(ctx, store.HoldsFenceParams{ID: c.row.ID, RunID: c.row.RunID, Fence: c.row.Fence})
+		if err != nil || !holds {
+			return automation.CallResult{}, fault.Wrap(err, fault.Conflict, "another attempt has this call").WithCode("claim_lost")
+		}
+	}
+	callCtx, cancel := context.WithTimeout(ctx, x.timeout)
+	defer cancel()
+	result, err := x.reg.Call(callCtx, c.row.Owner, c.server, mcpclient.Call{
+		Tool: c.tool.Name, Arguments: arguments, CallKey: c.row.ID,
+	})
+	if err != nil {
+		return x.afterError(ctx, c, err)
+	}
+	return x.settle(ctx, c, x.answerOf(c, result))
+}
+
+// afterError decides what a failed exchange means. Only what provably did not run is retried for effects.
+func (x *Executor) afterError(ctx context.Context, c *call, err error) (automation.CallResult, error) {
+	e, ok := errors.AsType[*mcpclient.Error](err)
+	if !ok {
+		e = &mcpclient.Error{Op: "call", Ran: mcpclient.MaybeRun, Err: err}
+	}
+	x.log.InfoContext(ctx, "tool call without an answer", "run", c.row.RunID, "call", c.row.ID, "tool", c.tool.Label(), "ran", e.Ran, "reason", reach(e))
+	if ctx.Err() != nil {
+		return x.interrupted(ctx, c, e)
+	}
+	switch {
+	case e.Ran == mcpclient.NotRun:
+		if err := x.release(ctx, c, reach(e)); err != nil {
+			return automation.CallResult{}, err
+		}
+		return automation.CallResult{}, fault.Wrap(err, fault.Upstream, "%s could not be reached: %s", c.tool.ServerName, reach(e))
+	case c.tool.Class == automation.Effect:
+		if errors.Is(err, context.DeadlineExceeded) {
+			x.reg.Drop(c.row.Owner, c.server) // a child that hangs must not act after we have asked what it did
+		}
+		out, err := x.resolve(ctx, c, reach(e))
+		if err == nil && out.State == automation.CallPlanned {
+			err = fault.New(fault.Upstream, "%s did not do it: %s", c.tool.Label(), reach(e))
+		}
+		return out, err
+	default: // the claim stays; the next attempt repeats it
+		return automation.CallResult{}, fault.Wrap(err, fault.Upstream, "%s did not answer: %s", c.tool.Label(), reach(e))
+	}
+}
+
+// interrupted settles a call whose activity was cancelled or paused: the person is told what is known.
+func (x *Executor) interrupted(ctx context.Context, c *call, e *mcpclient.Error) (automation.CallResult, error) {
+	cause := context.Cause(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	if e.Ran == mcpclient.NotRun || c.tool.Class == automation.Read {
+		return x.settle(ctx, c, answer{state: automation.CallCancelled, text: "cancelled", isError: true, from: sent})
+	}
+	x.reg.Drop(c.row.Owner, c.server)
+	return x.resolve(ctx, c, fmt.Sprintf("interrupted: %v", cause))
+}
+
+// answerOf turns a tool's result into what is kept and shown. Values of the server's own secrets are
+// removed first: a careless server may print its environment.
+func (x *Executor) answerOf(c *call, r *mcpclient.Result) answer {
+	a := answer{state: automation.CallDone, text: bodyOf(r), isError: r.IsError, from: sent}
+	if r.IsError {
+		a.state = automation.CallFailed
+	}
+	redactor, err := x.reg.Redactor(c.server)
+	if err != nil {
+		x.log.Error("result withheld", "call", c.row.ID, "error", err)
+		a.text = "the result is withheld: the server's secrets could not be read to remove them from it"
+		return a
+	}
+	a.text = redactor.Text(a.text)
+	return a
+}
+
+// bodyOf is the text of a result: its structured content, which is exact, else its text, else the whole
+// content array (pictures, links).
+func bodyOf(r *mcpclient.Result) string {
+	if len(r.Structured) > 0 {
+		return string(r.Structured)
+	}
+	if text := r.Text(); text != "" || string(r.Content) == "[]" {
+		return text
+	}
+	return string(r.Content)
+}
+
+// ShownToModel is the function_call_output of a settled call.
+func (x *Executor) ShownToModel(row *store.ListCallsBeforeRow) (string, error) {
+	label := row.ServerName + "/" + row.ToolName
+	body := row.Reason
+	if len(row.ResultSealed) > 0 {
+		plain, err := x.ring.Open(ResultBinding(row.Owner, row.ID), row.ResultSealed)
+		if err != nil {
+			return "", err
+		}
+		body = string(plain)
+	}
+	if row.IsError {
+		doc, err := json.Marshal(map[string]string{"error": body, "outcome": row.State})
+		if err != nil {
+			return "", fmt.Errorf("encode tool error: %w", err)
+		}
+		body = string(doc)
+	}
+	return envelope(label, row.ID, Clean(body, len(body))), nil
+}

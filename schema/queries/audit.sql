@@ -1,0 +1,25 @@
+-- name: AppendAudit :one
+SELECT audit_append(@chain::text, @event_key::text, @kind::text, @actor::text, @body::text)::bigint AS seq;
+
+-- name: ListAudit :many
+SELECT chain, seq, event_key, at, kind, actor, body, hash FROM audit_events
+WHERE chain = @chain AND seq > @after_seq ORDER BY seq LIMIT @page_size;
+
+-- name: ListAuditKind :many
+SELECT chain, seq, event_key, at, kind, actor, body, hash FROM audit_events
+WHERE chain = @chain AND kind = ANY (sqlc.arg('kinds')::text[]) ORDER BY seq;
+
+-- name: ListChains :many
+SELECT chain, seq, head FROM audit_chains WHERE chain > @after_chain ORDER BY chain LIMIT @page_size;
+
+-- name: GetChain :one
+SELECT chain, seq, head FROM audit_chains WHERE chain = @chain;
+
+-- name: InsertCheckpoint :one
+INSERT INTO audit_checkpoints (chains, heads, note) VALUES (@chains, @heads, @note) RETURNING id, at;
+
+-- name: ListCheckpoints :many
+SELECT * FROM audit_checkpoints WHERE id > @after_id ORDER BY id LIMIT @page_size;
+
+-- name: LatestCheckpoint :one
+SELECT * FROM audit_checkpoints ORDER BY id DESC LIMIT 1;

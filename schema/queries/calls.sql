@@ -1,0 +1,68 @@
+-- name: InsertCall :one
+-- After a Temporal Reset the model may name a call that the ledger already has: that row stays, its
+-- recorded outcome counts, and inserted is false.
+INSERT INTO tool_calls (id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name,
+    class, pin, arguments_sealed, arguments_preview, digest, state, result_sealed, result_bytes, is_error, reason, settled_at)
+VALUES (@id, @run_id, @owner, @step, @position, @call_id, @function_name, @server_id, @server_name, @tool_name,
+    @class, @pin, @arguments_sealed, @arguments_preview, @digest, @state, @result_sealed, @result_bytes, @is_error, @reason,
+    CASE WHEN sqlc.arg('state')::text = 'failed' THEN clock_timestamp() END)
+ON CONFLICT (run_id, step, call_id) DO UPDATE SET superseded = false
+RETURNING id, state, digest, attempts, (xmax = 0)::boolean AS inserted;
+
+-- name: GetCall :one
+SELECT * FROM tool_calls WHERE id = @id AND run_id = @run_id;
+
+-- name: ListCalls :many
+SELECT * FROM tool_calls WHERE run_id = @run_id AND owner = @owner AND NOT superseded ORDER BY step, position;
+
+-- name: ListCallSummaries :many
+-- The ledger without its large columns.
+SELECT id, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_preview,
+    digest, state, attempts, claimed_at, settled_at, result_bytes, is_error, reason, resolved_by, was_unknown, created_at
+FROM tool_calls WHERE run_id = @run_id AND owner = @owner AND NOT superseded ORDER BY step, position;
+
+-- name: ListCallsBefore :many
+SELECT step, position, call_id, function_name, server_name, tool_name, state, is_error, reason, result_sealed, id, owner, was_unknown, resolved_by
+FROM tool_calls WHERE run_id = @run_id AND step < @before_step AND NOT superseded ORDER BY step, position;
+
+-- name: ClaimCall :one
+-- The fence. Exactly one caller gets the row: from planned or waiting, or from a claim whose repetition the
+-- caller has shown to be safe by naming the fence that it saw. No claim, no call.
+UPDATE tool_calls SET state = 'claimed', fence = fence + 1, attempts = attempts + 1, claimed_at = clock_timestamp(),
+    lease_until = clock_timestamp() + sqlc.arg('lease')::interval
+WHERE id = @id AND run_id = @run_id AND fence = @seen_fence AND state = ANY (sqlc.arg('from_states')::text[])
+RETURNING *;
+
+-- name: TakeOverClaim :one
+-- A later attempt takes an open claim over: from now on the earlier one holds no fence.
+UPDATE tool_calls SET fence = fence + 1 WHERE id = @id AND run_id = @run_id AND fence = @seen_fence AND state = 'claimed'
+RETURNING *;
+
+-- name: HoldsFence :one
+-- Asked right before sending when time has passed since the claim: a stale attempt must not send.
+SELECT (fence = @fence AND state = 'claimed' AND lease_until > clock_timestamp())::boolean AS holds
+FROM tool_calls WHERE id = @id AND run_id = @run_id;
+
+-- name: SettleCall :execrows
+UPDATE tool_calls SET state = @state, settled_at = CASE WHEN @state = 'unknown' THEN NULL ELSE clock_timestamp() END,
+    result_sealed = @result_sealed, result_digest = @result_digest, result_bytes = @result_bytes, is_error = @is_error,
+    reason = @reason, resolved_by = @resolved_by, was_unknown = was_unknown OR sqlc.arg('state')::text = 'unknown' OR @was_unknown
+WHERE id = @id AND run_id = @run_id AND fence = @fence AND state = ANY (sqlc.arg('from_states')::text[]);
+
+-- name: ReleaseCall :execrows
+-- The call provably did not run: it may be claimed again, without a new approval.
+UPDATE tool_calls SET state = 'planned', reason = @reason
+WHERE id = @id AND run_id = @run_id AND fence = @fence AND state IN ('claimed', 'unknown');
+
+-- name: ListClaimed :many
+SELECT * FROM tool_calls WHERE run_id = @run_id AND state IN ('claimed', 'unknown') AND NOT superseded ORDER BY step, position;
+
+-- name: SetCallArguments :execrows
+-- A person edited the arguments while approving; only a call that was never claimed may change.
+UPDATE tool_calls SET arguments_sealed = @arguments_sealed, arguments_preview = @arguments_preview, digest = @digest
+WHERE id = @id AND run_id = @run_id AND attempts = 0;
+
+-- name: CancelPlannedCalls :many
+UPDATE tool_calls SET state = 'cancelled', settled_at = clock_timestamp(), reason = @reason
+WHERE run_id = @run_id AND state IN ('planned', 'waiting') AND NOT superseded
+RETURNING id, step, server_name, tool_name;

@@ -1,0 +1,39 @@
+-- name: InsertDecision :execrows
+INSERT INTO decisions (id, run_id, call, owner, kind, digest, pin, reason, expires_at)
+VALUES (@id, @run_id, @call, @owner, @kind, @digest, @pin, @reason, now() + sqlc.arg('expiry')::interval)
+ON CONFLICT DO NOTHING;
+
+-- name: OpenDecision :one
+SELECT * FROM decisions WHERE call = @call AND verdict = '';
+
+-- name: GetDecision :one
+SELECT * FROM decisions WHERE id = @id AND run_id = @run_id;
+
+-- name: LatestDecision :one
+SELECT * FROM decisions WHERE call = @call AND owner = @owner ORDER BY asked_at DESC LIMIT 1;
+
+-- name: ListDecisions :many
+SELECT * FROM decisions WHERE run_id = @run_id AND owner = @owner ORDER BY asked_at, id;
+
+-- name: Decide :one
+-- One answer per question: the second writer finds no open row.
+UPDATE decisions SET verdict = @verdict, decided_by = @decided_by, decided_at = now(), note = @note,
+    new_arguments_sealed = @new_arguments_sealed, new_digest = @new_digest
+WHERE id = @id AND owner = @owner AND verdict = '' AND (@verdict = 'expired' OR expires_at > now())
+RETURNING *;
+
+-- name: UseDecision :execrows
+-- An approval is good for one claim.
+UPDATE decisions SET used_at = now() WHERE id = @id AND used_at IS NULL AND verdict IN ('approve', 'edit');
+
+-- name: MarkDecisionDelivered :exec
+UPDATE decisions SET delivered_at = now() WHERE id = @id AND delivered_at IS NULL;
+
+-- name: ListUndeliveredDecisions :many
+SELECT d.id, d.run_id, d.call, d.verdict, r.workflow_id FROM decisions d JOIN automation_runs r ON r.id = d.run_id
+WHERE d.verdict <> '' AND d.verdict <> 'expired' AND d.delivered_at IS NULL AND r.finished_at IS NULL
+  AND d.decided_at < now() - sqlc.arg('older_than')::interval
+ORDER BY d.decided_at LIMIT @page_size;
+
+-- name: CloseOpenDecisions :exec
+UPDATE decisions SET verdict = 'expired', decided_at = now(), note = @note WHERE run_id = @run_id AND verdict = '';

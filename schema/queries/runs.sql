@@ -1,0 +1,110 @@
+-- name: CountQueued :one
+-- How many runs wait to be started, counted up to a cap: past it the exact number does not matter.
+SELECT count(*) FROM (SELECT 1 FROM automation_runs WHERE state = 'queued' LIMIT @cap) q;
+
+-- name: InsertRun :one
+INSERT INTO automation_runs (owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed,
+    model, approval, limits, metadata)
+VALUES (@owner, @actor, @workflow_id, @mcp_server_id, @server_ids, @tool_name, @instructions_sealed,
+    @model, @approval, @limits, @metadata)
+RETURNING *;
+
+-- name: GetRun :one
+SELECT * FROM automation_runs WHERE id = @id AND owner = @owner;
+
+-- name: GetRunForWorker :one
+-- The workflow acts for the owner it reads here; no user input reaches this query.
+SELECT * FROM automation_runs WHERE id = @id;
+
+-- name: ListRuns :many
+SELECT * FROM automation_runs
+WHERE owner = @owner AND id < @before_id
+  AND (sqlc.narg('states')::text[] IS NULL OR state = ANY (sqlc.narg('states')::text[]))
+  AND (sqlc.narg('server_id')::bigint IS NULL OR sqlc.narg('server_id') = ANY (server_ids))
+  AND (sqlc.narg('since')::timestamptz IS NULL OR created_at >= sqlc.narg('since'))
+  AND (sqlc.narg('until')::timestamptz IS NULL OR created_at < sqlc.narg('until'))
+ORDER BY id DESC
+LIMIT @page_size;
+
+-- name: MarkDispatched :exec
+UPDATE automation_runs SET dispatched_at = now() WHERE id = @id AND dispatched_at IS NULL;
+
+-- name: ListUndispatched :many
+-- What was accepted and not started. Two reconcilers may get the same rows: starting twice is harmless.
+SELECT id, owner, workflow_id FROM automation_runs
+WHERE state = 'queued' AND dispatched_at IS NULL AND created_at < now() - sqlc.arg('older_than')::interval
+ORDER BY id LIMIT @page_size;
+
+-- name: ListOpenRunsOf :many
+-- Those of the given workflows whose rows are still open.
+SELECT id, owner, workflow_id, state, state_seq FROM automation_runs
+WHERE workflow_id = ANY (sqlc.arg('workflow_ids')::text[]) AND finished_at IS NULL;
+
+-- name: SetRunState :execrows
+-- Monotonic: a write with an older number than the row's changes nothing, and a finished run stays finished.
+UPDATE automation_runs SET state = @state, state_seq = @state_seq,
+    started_at = coalesce(started_at, CASE WHEN @state <> 'queued' THEN now() END)
+WHERE id = @id AND state_seq < @state_seq AND finished_at IS NULL;
+
+-- name: FinishRun :execrows
+UPDATE automation_runs SET state = @state, state_seq = @state_seq, output_sealed = @output_sealed,
+    error_code = @error_code, error_message = @error_message, finished_at = now(),
+    started_at = coalesce(started_at, now())
+WHERE id = @id AND finished_at IS NULL;
+
+-- name: SetRunUsage :exec
+UPDATE automation_runs SET usage = @usage, provider = @provider WHERE id = @id;
+
+-- name: SetRunModel :exec
+UPDATE automation_runs SET model = @model, provider = @provider WHERE id = @id;
+
+-- name: RequestCancel :one
+UPDATE automation_runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
+    cancel_actor = CASE WHEN cancel_requested_at IS NULL THEN @actor ELSE cancel_actor END
+WHERE id = @id AND owner = @owner AND finished_at IS NULL
+RETURNING *;
+
+-- name: MarkCancelDelivered :exec
+UPDATE automation_runs SET cancel_delivered_at = now() WHERE id = @id;
+
+-- name: ListUndeliveredCancels :many
+SELECT id, owner, workflow_id FROM automation_runs
+WHERE finished_at IS NULL AND cancel_requested_at IS NOT NULL AND cancel_delivered_at IS NULL AND dispatched_at IS NOT NULL
+ORDER BY id LIMIT @page_size;
+
+-- name: PutCatalogue :exec
+INSERT INTO run_catalogues (run_id, snapshot) VALUES (@run_id, @snapshot)
+ON CONFLICT (run_id) DO NOTHING;
+
+-- name: GetCatalogue :one
+SELECT snapshot FROM run_catalogues WHERE run_id = @run_id;
+
+-- name: GetStep :one
+SELECT * FROM run_steps WHERE run_id = @run_id AND step = @step AND temporal_run_id = @temporal_run_id AND NOT superseded;
+
+-- name: SupersedeSteps :exec
+-- A Temporal Reset starts a new branch: what the old one planned from this step on is no longer the transcript.
+UPDATE run_steps SET superseded = true
+WHERE run_id = @run_id AND step >= @step AND temporal_run_id <> @temporal_run_id AND NOT superseded;
+
+-- name: SupersedeCalls :exec
+UPDATE tool_calls SET superseded = true WHERE run_id = @run_id AND step >= @step AND NOT superseded;
+
+-- name: InsertStep :execrows
+INSERT INTO run_steps (run_id, step, temporal_run_id, response_id, items_sealed, result, usage)
+VALUES (@run_id, @step, @temporal_run_id, @response_id, @items_sealed, @result, @usage)
+ON CONFLICT DO NOTHING;
+
+-- name: ListSteps :many
+SELECT step, items_sealed FROM run_steps WHERE run_id = @run_id AND step < @before_step AND NOT superseded ORDER BY step;
+
+-- name: ListStepUsage :many
+SELECT step, response_id, usage, created_at FROM run_steps WHERE run_id = @run_id AND NOT superseded ORDER BY step;
+
+-- name: InsertModelCall :exec
+INSERT INTO model_calls (run_id, step, temporal_run_id, attempt) VALUES (@run_id, @step, @temporal_run_id, @attempt)
+ON CONFLICT DO NOTHING;
+
+-- name: EndModelCall :exec
+UPDATE model_calls SET status = @status, response_id = @response_id, usage = @usage, finished_at = now()
+WHERE run_id = @run_id AND step = @step AND temporal_run_id = @temporal_run_id AND attempt = @attempt;

@@ -1,0 +1,122 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"steward/internal/automation"
+)
+
+// perform carries out the calls of one turn: read-only ones side by side, the others in order. Every call
+// that needs a person has asked already, so several questions may be open at once.
+func (r *run) perform(ctx workflow.Context, calls []automation.PlannedCall) error {
+	for _, c := range calls {
+		if c.Decision != "" {
+			r.open[c.Decision] = question{call: c.ID, kind: automation.AskApproval}
+		}
+	}
+	var (
+		group = workflow.NewWaitGroup(ctx)
+		first error
+		keep  = func(err error) {
+			if first == nil {
+				first = err
+			}
+		}
+	)
+	for _, c := range calls {
+		if c.Class == automation.Read && !c.Settled {
+			group.Add(1)
+			workflow.Go(ctx, func(ctx workflow.Context) {
+				defer group.Done()
+				if err := r.one(ctx, c); err != nil {
+					keep(err)
+				}
+			})
+		}
+	}
+	for _, c := range calls {
+		if c.Class != automation.Read && !c.Settled && first == nil {
+			if err := r.one(ctx, c); err != nil {
+				keep(err)
+			}
+		}
+	}
+	group.Wait(ctx)
+	return first
+}
+
+// one takes a call to its end: perhaps a decision before it, perhaps decisions about its unknown outcome.
+func (r *run) one(ctx workflow.Context, c automation.PlannedCall) error {
+	in := automation.CallInput{RunID: r.in.RunID, Step: r.carry.Step + 1, ID: c.ID, Decision: c.Decision}
+	if c.Decision != "" {
+		v, err := r.wait(ctx, c.Decision, question{call: c.ID, kind: automation.AskApproval}, c.Tool)
+		if err != nil {
+			return err
+		}
+		in.Verdict = v
+	}
+	for {
+		out, err := r.attempt(ctx, c, in)
+		if err != nil || out.State != automation.CallUnknown {
+			return err
+		}
+		v, err := r.wait(ctx, out.Decision, question{call: c.ID, kind: automation.AskUnknown}, c.Tool+", outcome unknown")
+		if err != nil {
+			return err
+		}
+		in.Decision, in.Verdict = out.Decision, v
+	}
+}
+
+// attempt sends or settles, as the verdict says.
+func (r *run) attempt(ctx workflow.Context, c automation.PlannedCall, in automation.CallInput) (automation.CallResult, error) {
+	switch in.Verdict {
+	case "", automation.Approve, automation.Edit, automation.Retry:
+		return r.send(ctx, c, in)
+	default:
+		return r.settle(ctx, c, in)
+	}
+}
+
+func (r *run) send(ctx workflow.Context, c automation.PlannedCall, in automation.CallInput) (automation.CallResult, error) {
+	var out automation.CallResult
+	if code, message := r.overLimit(ctx); code != "" {
+		return out, temporal.NewNonRetryableApplicationError(message, code, nil)
+	}
+	if c.Class != automation.Read || in.Verdict != "" {
+		in.Seq, in.State = r.nextSeq(), r.state()
+	}
+	actx := with(ctx, automation.ActivityCallTool, fmt.Sprintf("step %d: %s", in.Step, c.Tool))
+	err := workflow.ExecuteActivity(actx, act.CallTool, in).Get(ctx, &out)
+	if err == nil || temporal.IsCanceledError(err) || ctx.Err() != nil {
+		return out, err
+	}
+	in.Verdict = "" // the attempts are used up: settle what the ledger knows
+	return r.settle(ctx, c, in)
+}
+
+func (r *run) settle(ctx workflow.Context, c automation.PlannedCall, in automation.CallInput) (automation.CallResult, error) {
+	var out automation.CallResult
+	in.Seq, in.State = r.nextSeq(), r.state()
+	actx := with(ctx, automation.ActivitySettleCall, fmt.Sprintf("step %d: settle %s", in.Step, c.Tool))
+	err := workflow.ExecuteActivity(actx, act.SettleCall, in).Get(ctx, &out)
+	return out, err
+}
+
+// state is what people should see while a call is under way: that others of the same turn still wait.
+func (r *run) state() automation.State {
+	state := automation.Running
+	for _, id := range workflow.DeterministicKeys(r.open) {
+		if r.verdicts[id] != "" {
+			continue
+		}
+		if r.open[id].kind == automation.AskUnknown {
+			return automation.WaitingForDecision
+		}
+		state = automation.WaitingForApproval
+	}
+	return state
+}
