@@ -76,6 +76,27 @@ func sameOrigin(next http.Handler) http.Handler {
 	})
 }
 
+// codecBody is how much one page of the Temporal Web UI may send to be decoded.
+const codecBody = 8 << 20
+
+// limitBody bounds what is read of a body, and refuses at once what says that it is larger.
+func limitBody(max int64) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			limit := max
+			if strings.HasPrefix(r.URL.Path, codecPrefix) {
+				limit = codecBody
+			}
+			if r.ContentLength > limit {
+				refuse(w, r, &http.MaxBytesError{Limit: limit})
+				return
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 // jsonOnly refuses bodies that are not declared as JSON, missing declarations included: a page of
 // another site can send text/plain or no type at all without asking first.
 func jsonOnly(next http.Handler) http.Handler {

@@ -15,7 +15,7 @@ import (
 // /openapi.json serves it. It does not depend on any setting.
 func OpenAPI() ([]byte, error) {
 	api := newHuma(chi.NewMux())
-	(&service{}).register(api)
+	(&resources{}).register(api)
 	return render(api)
 }
 
@@ -66,13 +66,15 @@ func newHuma(router chi.Router) huma.API {
 				{Name: "codec", Description: "Readable payloads for the Temporal Web UI."},
 			},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Responses: map[string]*huma.Response{},
+				Schemas:   huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token of a user."},
-					"apiKey": {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "The key of a trusted backend; it names the user in `user_id` or `username`."},
+					"bearer":      {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token of a user."},
+					"apiKey":      {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "The key of a trusted backend; it names the user in `user_id` or `username`."},
+					"codecCookie": {Type: "apiKey", In: "cookie", Name: codecCookie, Description: "The codec's session, set by `GET /codec/open`."},
 				},
 			},
-			OnAddOperation: []huma.AddOpFunc{describeErrors},
+			OnAddOperation: []huma.AddOpFunc{shareErrors},
 		},
 		Formats:                      formats(),
 		DefaultFormat:                "application/json",

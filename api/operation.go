@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -26,6 +27,7 @@ type access struct {
 	open    bool       // nobody needs to sign in
 	scope   auth.Scope // what the caller must be allowed
 	creates bool       // counted as a creating call
+	cookie  bool       // the codec's cookie serves as well as a token
 }
 
 // Keys of what an operation carries for the gate, and in the document for everybody.
@@ -44,6 +46,9 @@ func handle[I, O any](api huma.API, e endpoint, handler func(context.Context, *I
 	if !e.open {
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusTooManyRequests)
 		op.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
+	}
+	if e.cookie {
+		op.Security = append(op.Security, map[string][]string{"codecCookie": {}})
 	}
 	if e.scope != "" {
 		op.Extensions = map[string]any{scopeKey: e.scope}
@@ -75,23 +80,33 @@ func operations(p *huma.PathItem) map[string]*huma.Operation {
 	return all
 }
 
-// describeErrors documents every error answer of an operation: what it means here, an example, and the
-// headers that come with it.
-func describeErrors(_ *huma.OpenAPI, op *huma.Operation) {
+// shareErrors documents each error status once, with its meaning, an example and the headers that come
+// with it, and lets operations refer to it.
+func shareErrors(doc *huma.OpenAPI, op *huma.Operation) {
 	for code, response := range op.Responses {
 		status, err := strconv.Atoi(code)
 		if err != nil || status < http.StatusBadRequest {
 			continue
 		}
-		response.Description = meaning[status]
-		response.Content[problemJSON].Example = exampleProblem(status)
-		switch status {
-		case http.StatusUnauthorized:
-			response.Headers = map[string]*huma.Param{"WWW-Authenticate": textHeader("The scheme to use, with the reason (RFC 6750 §3).")}
-		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-			response.Headers = map[string]*huma.Param{"Retry-After": textHeader("Seconds to wait before the next try.")}
+		name := strings.ReplaceAll(http.StatusText(status), " ", "")
+		if doc.Components.Responses[name] == nil {
+			response.Description = meaning[status]
+			response.Content[problemJSON].Example = exampleProblem(status)
+			response.Headers = errorHeaders(status)
+			doc.Components.Responses[name] = response
 		}
+		op.Responses[code] = &huma.Response{Ref: "#/components/responses/" + name}
 	}
+}
+
+func errorHeaders(status int) map[string]*huma.Param {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return map[string]*huma.Param{"WWW-Authenticate": textHeader("The scheme to use, with the reason (RFC 6750 §3).")}
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return map[string]*huma.Param{"Retry-After": textHeader("Seconds to wait before the next try.")}
+	}
+	return nil
 }
 
 func textHeader(description string) *huma.Param {

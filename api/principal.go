@@ -20,6 +20,7 @@ import (
 // gate lets an operation begin: it authenticates, counts, and checks the scope that the operation names.
 type gate struct {
 	authenticator *auth.Authenticator
+	door          *codecDoor
 	limits        *limiter
 	metadata      string // URL of the protected resource metadata (RFC 9728 §5.1)
 }
@@ -47,12 +48,7 @@ func (g *gate) pass(api huma.API) func(huma.Context, func(huma.Context)) {
 }
 
 func (g *gate) admit(w http.ResponseWriter, r *http.Request, a access) (auth.Principal, error) {
-	key := r.Header.Get("X-API-Key")
-	owner, err := named(r, key != "")
-	if err != nil {
-		return auth.Principal{}, err
-	}
-	p, err := g.authenticator.Authenticate(r.Context(), r.Header.Get("Authorization"), key, owner)
+	p, err := g.authenticate(r, a)
 	if fault.Is(err, fault.Unauthorized) {
 		if limited := take(g.limits.failed, w, r, clientIP(r)); limited != nil {
 			return p, limited
@@ -77,6 +73,21 @@ func (g *gate) admit(w http.ResponseWriter, r *http.Request, a access) (auth.Pri
 		return p, nil
 	}
 	return p, p.Require(a.scope)
+}
+
+// authenticate tries the codec's cookie only where it is meant for and nothing better came along.
+func (g *gate) authenticate(r *http.Request, a access) (auth.Principal, error) {
+	authorization, key := r.Header.Get("Authorization"), r.Header.Get("X-API-Key")
+	if a.cookie && authorization == "" && key == "" {
+		if p, ok := g.door.session(r); ok {
+			return p, nil
+		}
+	}
+	owner, err := named(r, key != "")
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	return g.authenticator.Authenticate(r.Context(), authorization, key, owner)
 }
 
 // challenge says how to do better (RFC 6750 §3).
@@ -129,8 +140,8 @@ func one(where, userID, username string) (string, error) {
 	return "", fault.InvalidField(where+".username", "names another user than user_id")
 }
 
-// caller is part of every input that a user's objects belong to; the gate has already acted on it.
-type caller struct {
+// Caller is part of every input that a user's objects belong to; the gate has already acted on it.
+type Caller struct {
 	UserID   string `query:"user_id" maxLength:"255" doc:"For callers with an API key: whose objects are meant; default \"default\"." example:"alice"`
 	Username string `query:"username" maxLength:"255" doc:"The same as user_id." example:"alice"`
 }

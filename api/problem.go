@@ -136,8 +136,7 @@ func rejected(status int, msg string, errs []error) *Problem {
 	}
 	p := newProblem(status, "", msg)
 	for _, err := range errs {
-		if d, ok := errors.AsType[huma.ErrorDetailer](err); ok {
-			detail := d.ErrorDetail()
+		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
 			p.Errors = append(p.Errors, Complaint{Location: cut(detail.Location), Message: cut(detail.Message)})
 		} else if err != nil {
 			return problemOf(err)

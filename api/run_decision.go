@@ -10,24 +10,23 @@ import (
 
 	"steward/internal/auth"
 	"steward/internal/automation"
-	"steward/internal/fault"
 	"steward/internal/run"
 )
 
 type decisionBody struct {
 	Decision  string                     `json:"decision" enum:"approve,deny,edit,check,retry,skip" doc:"approve, deny or edit a call that waits; check, retry or skip one whose outcome is unknown." example:"approve"`
-	Digest    string                     `json:"digest" minLength:"1" maxLength:"128" doc:"The digest of the question that the person saw." example:"9f86d081884c7d65"`
-	Reason    string                     `json:"reason,omitempty" maxLength:"2000" doc:"Why; on deny the model is told." example:"wrong recipient"`
+	Digest    string                     `json:"digest" minLength:"1" maxLength:"128" pattern:"^[\\x21-\\x7e]+$" patternDescription:"visible ASCII" doc:"The digest of the question that the person saw." example:"9f86d081884c7d65"`
+	Reason    string                     `json:"reason,omitempty" maxLength:"2000" pattern:"^[^\\x00]*$" patternDescription:"text without U+0000" doc:"Why; on deny the model is told." example:"wrong recipient"`
 	Arguments map[string]json.RawMessage `json:"arguments,omitempty" doc:"For edit: the arguments to send instead."`
 	UserID    string                     `json:"user_id,omitempty" maxLength:"255" doc:"The caller's own user, if given at all." example:"alice"`
 	Username  string                     `json:"username,omitempty" maxLength:"255" doc:"The same as user_id." example:"alice"`
 }
 
 type decisionInput struct {
-	caller
+	Caller
 
 	ID     int64  `path:"id" minimum:"1" doc:"The run's number." example:"1"`
-	CallID string `path:"call_id" minLength:"1" maxLength:"128" doc:"The call's id." example:"call_019aa4f08a5c7d5e"`
+	CallID string `path:"call_id" minLength:"1" maxLength:"128" pattern:"^[A-Za-z0-9_-]+$" patternDescription:"an id" doc:"The call's id." example:"call_019aa4f08a5c7d5e"`
 	Body   decisionBody
 }
 
@@ -65,12 +64,7 @@ func (h *runs) decide(ctx context.Context, in *decisionInput) (*decidedOutput, e
 	v := run.Verdict{
 		RunID: in.ID, CallID: in.CallID, Verdict: automation.Verdict(in.Body.Decision), Digest: in.Body.Digest, Reason: in.Body.Reason,
 	}
-	switch edits := v.Verdict == automation.Edit; {
-	case edits && in.Body.Arguments == nil:
-		return nil, fault.InvalidField("body.arguments", "edit needs the new arguments")
-	case !edits && in.Body.Arguments != nil:
-		return nil, fault.InvalidField("body.arguments", "only edit takes arguments")
-	case edits:
+	if in.Body.Arguments != nil {
 		if v.Arguments, err = json.Marshal(in.Body.Arguments); err != nil {
 			return nil, fmt.Errorf("encode arguments: %w", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,8 +31,9 @@ type RunEvent struct {
 }
 
 type eventsInput struct {
-	runInput
+	Caller
 
+	ID          int64  `path:"id" minimum:"1" doc:"The run's number." example:"1"`
 	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"Number of the last event that the reader has; the stream goes on behind it." example:"6"`
 	After       string `query:"after" maxLength:"20" doc:"The same, for readers that cannot set headers. The header wins." example:"6"`
 }
@@ -39,7 +41,7 @@ type eventsInput struct {
 type streamOutput struct{ Body func(huma.Context) }
 
 func (h *runs) registerEvents(api huma.API) {
-	event := api.OpenAPI().Components.Schemas.Schema(typeOf[RunEvent](), true, "RunEvent")
+	event := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[RunEvent](), true, "RunEvent")
 	handle(api, endpoint{
 		Operation: huma.Operation{
 			OperationID: "streamRunEvents", Method: http.MethodGet, Path: "/automation/run/{id}/events", Tags: []string{"runs"},
@@ -51,7 +53,9 @@ func (h *runs) registerEvents(api huma.API) {
 			Errors: []int{http.StatusNotFound},
 			Responses: map[string]*huma.Response{
 				"200": {Description: "The events.", Content: map[string]*huma.MediaType{"text/event-stream": {
-					Schema:  &huma.Schema{Type: huma.TypeString, Description: "Lines as in WHATWG HTML §9.2; each data line is a " + event.Ref},
+					Schema: &huma.Schema{
+						Type: huma.TypeString, Description: "Lines as in WHATWG HTML §9.2.", Extensions: map[string]any{"x-event-data": event},
+					},
 					Example: "id: 7\nevent: tool.settled\ndata: {\"seq\":7,\"at\":\"2026-11-20T09:30:02Z\",\"kind\":\"tool.settled\",\"actor\":\"worker\",\"body\":{\"state\":\"done\"}}\n\n",
 				}}},
 				"204": {Description: "The run is over and the reader has its last event."},
@@ -150,6 +154,9 @@ func (h *runs) drain(ctx context.Context, stream *eventStream, id, after int64) 
 		if err := stream.flush(); err != nil {
 			return after, err
 		}
+		if len(page) < eventPage {
+			return after, nil
+		}
 	}
 }
 
@@ -161,4 +168,3 @@ func (h *runs) eventsAfter(ctx context.Context, id, after int64) ([]*store.Audit
 	}
 	return page, nil
 }
-

@@ -2,14 +2,12 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"steward/internal/auth"
-	"steward/internal/automation"
 	"steward/internal/store"
 )
 

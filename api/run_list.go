@@ -15,7 +15,7 @@ import (
 )
 
 type listInput struct {
-	caller
+	Caller
 
 	Status string `query:"status" enum:"pending,success,error" doc:"Only runs of this status." example:"pending"`
 	State  string `query:"state" enum:"queued,running,waiting_for_approval,waiting_for_auth,waiting_for_budget,waiting_for_model,waiting_for_decision,success,error,cancelled,budget_exceeded" doc:"Only runs in this state." example:"waiting_for_approval"`

@@ -19,7 +19,7 @@ import (
 // "Limits"; control characters are refused where the database could not store them.
 type startBody struct {
 	MCPServerID  int64                      `json:"mcp_server_id,omitempty" minimum:"1" doc:"The MCP server whose tools come first." example:"1"`
-	Servers      []string                   `json:"servers,omitempty" maxItems:"32" minLength:"1" maxLength:"128" doc:"More MCP servers, by name or number. Without any server the run may use all that the user can call." example:"[\"calendar\"]"`
+	Servers      []string                   `json:"servers,omitempty" maxItems:"32" minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f]*$" patternDescription:"text without control characters" doc:"More MCP servers, by name or number. Without any server the run may use all that the user can call." example:"[\"calendar\"]"`
 	ToolName     string                     `json:"tool_name,omitempty" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f]*$" patternDescription:"text without control characters" doc:"A tool to try first; a hint, not a limit." example:"search_emails"`
 	Instructions string                     `json:"instructions" minLength:"1" maxLength:"65536" doc:"What should happen, at most 64 KiB." example:"Find all emails from last week about invoices and summarise them"`
 	Model        string                     `json:"model,omitempty" maxLength:"128" pattern:"^[\\x21-\\x7e]*$" patternDescription:"visible ASCII without spaces" doc:"The model that plans the run; default the server's." example:"offline-rules"`
@@ -33,12 +33,12 @@ type startBody struct {
 
 type startLimits struct {
 	Steps       int   `json:"steps,omitempty" minimum:"1" maximum:"1000" doc:"Rounds of planning and acting." example:"25"`
-	Tokens      int64 `json:"tokens,omitempty" minimum:"1" maximum:"1000000000" doc:"Model tokens over the whole run." example:"200000"`
-	WallSeconds int64 `json:"wall_seconds,omitempty" minimum:"1" maximum:"31536000" doc:"Seconds of work; waiting for a person does not count." example:"3600"`
+	Tokens      int64 `json:"tokens,omitempty" minimum:"1" maximum:"100000000" doc:"Model tokens over the whole run." example:"200000"`
+	WallSeconds int64 `json:"wall_seconds,omitempty" minimum:"1" maximum:"2592000" doc:"Seconds of work; waiting for a person does not count." example:"3600"`
 }
 
 type startInput struct {
-	caller
+	Caller
 
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"257" doc:"Any visible ASCII, at most 255 bytes. For 24 hours the same key with the same body returns the same run; with another body it is refused." example:"9f1c2d3e-invoices"`
 	Body           startBody

@@ -10,7 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"steward/internal/audit"
 	"steward/internal/auth"
 	"steward/internal/automation"
 	"steward/internal/fault"
@@ -26,7 +25,7 @@ type runs struct {
 	db       *store.DB
 	service  *run.Service
 	ring     *secret.Ring
-	feed     *audit.Feed
+	feed     Feed
 	streams  *streams
 	temporal temporalUI
 	closing  <-chan struct{}
@@ -45,7 +44,7 @@ func (h *runs) register(api huma.API) {
 
 // runInput names one run of the caller's.
 type runInput struct {
-	caller
+	Caller
 
 	ID int64 `path:"id" minimum:"1" doc:"The run's number." example:"1"`
 }
@@ -85,7 +84,7 @@ func (h *runs) get(ctx context.Context, in *runInput) (*runOutput, error) {
 func (h *runs) find(ctx context.Context, owner string, id int64) (*store.AutomationRun, error) {
 	row, err := h.db.GetRun(ctx, store.GetRunParams{ID: id, Owner: owner})
 	if store.IsNoRows(err) {
-		return nil, fault.New(fault.NotFound, "no such run")
+		return nil, fault.New(fault.NotFound, "run not found")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read run: %w", err)

@@ -3,13 +3,11 @@ package stack_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -46,46 +44,48 @@ func temporal(t *testing.T, url secret.String, out *bytes.Buffer, args ...string
 	args = append([]string{"-listen", freeAddress(t), "-ui", ""}, args...)
 	cmd := exec.CommandContext(t.Context(), stacktest.TemporalBinary(t), args...) //nolint:gosec // G204: what is tested
 	cmd.Env = []string{"STEWARD_TEMPORAL_DATABASE_URL=" + url.Reveal()}
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stderr = out
 	return cmd
 }
 
 func TestTemporalWaitsForItsDatabase(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(folder(t), "postgres")
-	require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o711)) //nolint:gosec // G301: the server's user must get through
+	dir := folder(t)
 	port, err := process.FreePort(t.Context(), 0)
 	require.NoError(t, err)
-	password := secret.New("canary-password")
+	password := secret.New("password")
 	s := cluster(t, dir, port, password)
-	url := s.URL("", "temporal", password)
 	require.NoError(t, s.Stop(t.Context()))
+	var config net.ListenConfig
+	absent, err := config.Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	require.NoError(t, err)
 
-	started := make(chan error, 1)
-	go func() {
-		p, err := process.Start(t.Context(), process.Config{
-			Name: "temporal", Path: stacktest.TemporalBinary(t), Args: []string{"-listen", freeAddress(t), "-ui", ""},
-			Env: []string{"STEWARD_TEMPORAL_DATABASE_URL=" + url.Reveal()}, ReadyLine: "READY", Log: slog.New(slog.DiscardHandler),
-		})
-		if err == nil {
-			err = p.Stop(context.Background())
-		}
-		started <- err
-	}()
-	select {
-	case err := <-started:
-		require.Fail(t, "it did not wait", "%v", err)
-	case <-time.After(2 * time.Second): // it is refused some twenty times by then
+	var out bytes.Buffer
+	cmd := temporal(t, s.URL("", "temporal", password), &out, "-lifeline")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	ready, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	for range 3 { // it is turned away and comes back
+		conn, err := absent.Accept()
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
 	}
+	require.NoError(t, absent.Close())
+
 	cluster(t, dir, port, password)
-	require.NoError(t, <-started)
+	var line string
+	_, err = fmt.Fscan(ready, &line)
+	require.NoError(t, err, out.String())
+	require.Equal(t, "READY", line)
+	require.NoError(t, stdin.Close())
+	require.NoError(t, cmd.Wait(), out.String())
 }
 
 func TestTemporalRefusesAtOnce(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(folder(t), "postgres")
-	require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o711)) //nolint:gosec // G301: the server's user must get through
-	s := cluster(t, dir, 0, secret.New("right"))
+	s := cluster(t, folder(t), 0, secret.New("right"))
 	right, wrong := s.URL("", "temporal", secret.New("right")), s.URL("", "temporal", secret.New("canary-password"))
 	for name, test := range map[string]struct {
 		url  secret.String
@@ -124,5 +124,5 @@ func TestTemporalStopsWithItsStandardInput(t *testing.T) {
 	require.NoError(t, cmd.Start())
 	require.NoError(t, stdin.Close()) // as the kernel does when the supervisor dies, here during the start
 	require.NoError(t, cmd.Wait(), out.String())
-	require.False(t, strings.Contains(out.String(), "steward_admin:"), "no address with a password")
+	require.NotContains(t, out.String(), "steward_admin:", "no address with a password")
 }

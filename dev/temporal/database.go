@@ -73,7 +73,7 @@ func sqlConfig(o options, database string) *config.SQL {
 	return &config.SQL{
 		PluginName: "postgres12_pgx", ConnectProtocol: "tcp", ConnectAddr: o.cluster.Host,
 		DatabaseName: database, User: o.cluster.User.Username(), Password: password,
-		ConnectAttributes: parameters, // without sslmode the plugin connects in the clear
+		ConnectAttributes: parameters,
 		MaxConns:          poolSize, MaxIdleConns: poolSize, MaxConnLifetime: time.Hour,
 	}
 }

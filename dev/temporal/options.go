@@ -82,6 +82,10 @@ func clusterURL(raw string) (*url.URL, error) {
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") || u.Host == "" || u.User.Username() == "" {
 		return nil, fmt.Errorf("%s must be a URL such as postgres://user:password@127.0.0.1:5432", databaseVariable)
 	}
+	if q := u.Query(); !q.Has("sslmode") {
+		q.Set("sslmode", "disable") // as the server's own plugin would
+		u.RawQuery = q.Encode()
+	}
 	return u, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"steward/internal/store"
 )
@@ -54,6 +55,9 @@ func Append(ctx context.Context, q *store.Queries, e Event) (int64, error) {
 			return 0, fmt.Errorf("encode audit event %s: %w", e.Kind, err)
 		}
 		body = b
+	}
+	if strings.ContainsRune(e.Key+e.Kind+e.Actor, '\n') { // the line break separates fields in what is hashed
+		return 0, fmt.Errorf("append audit event %s: line break in key, kind or actor", e.Kind)
 	}
 	seq, err := q.AppendAudit(ctx, store.AppendAuditParams{
 		Chain: e.Chain, EventKey: e.Key, Kind: e.Kind, Actor: e.Actor, Body: string(body),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -173,7 +174,11 @@ func TestHTTPFailures(t *testing.T) {
 			t.Parallel()
 			bothEras(t, func(t *testing.T, era Era) {
 				r := newRemote(t, era)
-				pool := newPool(t, Options{CallTimeout: 2 * time.Second})
+				limit := 30 * time.Second
+				if errors.Is(tt.cause, context.DeadlineExceeded) {
+					limit = 500 * time.Millisecond
+				}
+				pool := newPool(t, Options{CallTimeout: limit})
 				_, err := pool.Ping(t.Context(), r.target(era))
 				require.NoError(t, err)
 				r.onCall(tt.spoil)

@@ -92,15 +92,13 @@ func (r *Ring) Open(b Binding, token []byte) ([]byte, error) {
 }
 
 // Reseal seals token anew with the first key and reports true, or returns token itself and false if
-// the first key sealed it already.
+// the first key sealed it already. On error the token is of no use.
 func (r *Ring) Reseal(b Binding, token []byte) ([]byte, bool, error) {
-	if framed, err := decrypt(token, r.keys[:1]); err == nil {
-		_, err = unframe(b, framed)
-		return token, false, err
-	}
+	_, err := decrypt(token, r.keys[:1])
+	current := err == nil
 	plaintext, err := r.Open(b, token)
-	if err != nil {
-		return nil, false, err
+	if err != nil || current {
+		return token, false, err
 	}
 	renewed, err := r.Seal(b, plaintext)
 	return renewed, err == nil, err

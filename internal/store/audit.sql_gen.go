@@ -227,3 +227,137 @@ func (q *Queries) ListCheckpoints(ctx context.Context, arg ListCheckpointsParams
 	}
 	return items, nil
 }
+
+const listHeadlessChains = `-- name: ListHeadlessChains :many
+SELECT DISTINCT chain FROM audit_events e
+WHERE NOT EXISTS (SELECT FROM audit_chains c WHERE c.chain = e.chain) ORDER BY chain LIMIT $1
+`
+
+func (q *Queries) ListHeadlessChains(ctx context.Context, pageSize int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, listHeadlessChains, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var chain string
+		if err := rows.Scan(&chain); err != nil {
+			return nil, err
+		}
+		items = append(items, chain)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRunWorkflows = `-- name: ListRunWorkflows :many
+SELECT id, workflow_id FROM automation_runs
+WHERE id > $1 AND dispatched_at IS NOT NULL ORDER BY id LIMIT $2
+`
+
+type ListRunWorkflowsParams struct {
+	AfterID  int64
+	PageSize int32
+}
+
+type ListRunWorkflowsRow struct {
+	ID         int64
+	WorkflowID string
+}
+
+func (q *Queries) ListRunWorkflows(ctx context.Context, arg ListRunWorkflowsParams) ([]*ListRunWorkflowsRow, error) {
+	rows, err := q.db.Query(ctx, listRunWorkflows, arg.AfterID, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListRunWorkflowsRow
+	for rows.Next() {
+		var i ListRunWorkflowsRow
+		if err := rows.Scan(&i.ID, &i.WorkflowID); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const scanAudit = `-- name: ScanAudit :many
+SELECT chain, seq, event_key, at, kind, actor, body, hash FROM audit_events
+WHERE (chain, seq) > ($1::text, $2::bigint) AND chain <= $3::text
+ORDER BY chain, seq LIMIT $4
+`
+
+type ScanAuditParams struct {
+	AfterChain string
+	AfterSeq   int64
+	LastChain  string
+	PageSize   int32
+}
+
+func (q *Queries) ScanAudit(ctx context.Context, arg ScanAuditParams) ([]*AuditEvent, error) {
+	rows, err := q.db.Query(ctx, scanAudit,
+		arg.AfterChain,
+		arg.AfterSeq,
+		arg.LastChain,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*AuditEvent
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.Chain,
+			&i.Seq,
+			&i.EventKey,
+			&i.At,
+			&i.Kind,
+			&i.Actor,
+			&i.Body,
+			&i.Hash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sumChains = `-- name: SumChains :one
+SELECT count(*) AS chains, coalesce(sum(seq), 0)::bigint AS events FROM audit_chains
+`
+
+type SumChainsRow struct {
+	Chains int64
+	Events int64
+}
+
+func (q *Queries) SumChains(ctx context.Context) (*SumChainsRow, error) {
+	row := q.db.QueryRow(ctx, sumChains)
+	var i SumChainsRow
+	err := row.Scan(&i.Chains, &i.Events)
+	return &i, err
+}
+
+const tryCheckpointLock = `-- name: TryCheckpointLock :one
+SELECT pg_try_advisory_xact_lock(hashtext('steward_audit_checkpoint'))
+`
+
+func (q *Queries) TryCheckpointLock(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, tryCheckpointLock)
+	var pg_try_advisory_xact_lock bool
+	err := row.Scan(&pg_try_advisory_xact_lock)
+	return pg_try_advisory_xact_lock, err
+}

@@ -105,15 +105,17 @@ func (x *Executor) answerOf(c *call, r *mcpclient.Result) answer {
 }
 
 // bodyOf is the text of a result: its structured content, which is exact, else its text, else the whole
-// content array (pictures, links).
+// content array (pictures, links). An error says in its text what went wrong.
 func bodyOf(r *mcpclient.Result) string {
-	if len(r.Structured) > 0 {
+	text := r.Text()
+	switch {
+	case len(r.Structured) > 0 && (!r.IsError || text == ""):
 		return string(r.Structured)
-	}
-	if text := r.Text(); text != "" || string(r.Content) == "[]" {
+	case text != "" || string(r.Content) == "[]":
 		return text
+	default:
+		return string(r.Content)
 	}
-	return string(r.Content)
 }
 
 // ShownToModel is the function_call_output of a settled call.

@@ -23,3 +23,22 @@ SELECT * FROM audit_checkpoints WHERE id > @after_id ORDER BY id LIMIT @page_siz
 
 -- name: LatestCheckpoint :one
 SELECT * FROM audit_checkpoints ORDER BY id DESC LIMIT 1;
+
+-- name: ScanAudit :many
+SELECT chain, seq, event_key, at, kind, actor, body, hash FROM audit_events
+WHERE (chain, seq) > (@after_chain::text, @after_seq::bigint) AND chain <= @last_chain::text
+ORDER BY chain, seq LIMIT @page_size;
+
+-- name: ListHeadlessChains :many
+SELECT DISTINCT chain FROM audit_events e
+WHERE NOT EXISTS (SELECT FROM audit_chains c WHERE c.chain = e.chain) ORDER BY chain LIMIT @page_size;
+
+-- name: SumChains :one
+SELECT count(*) AS chains, coalesce(sum(seq), 0)::bigint AS events FROM audit_chains;
+
+-- name: TryCheckpointLock :one
+SELECT pg_try_advisory_xact_lock(hashtext('steward_audit_checkpoint'));
+
+-- name: ListRunWorkflows :many
+SELECT id, workflow_id FROM automation_runs
+WHERE id > @after_id AND dispatched_at IS NOT NULL ORDER BY id LIMIT @page_size;

@@ -63,7 +63,10 @@ func (s *Schema) UnmarshalJSON(data []byte) error {
 	s.Format, s.Description = raw.Format, raw.Description
 	s.Const, s.Default = raw.Const, raw.Default
 	if raw.Properties != nil {
-		s.Properties, s.Required = raw.Properties, raw.Required
+		s.Properties = raw.Properties
+	}
+	if raw.Required != nil {
+		s.Required = raw.Required
 	}
 	if raw.Items != nil {
 		s.Items = raw.Items

@@ -12,8 +12,9 @@ const (
 )
 
 // amount matches a currency before or after a number. The character in front must not belong to a
-// word or number, so the "EUR" of an invoice number such as "AEUR 12" or "3.EUR" is left alone.
-var amount = regexp.MustCompile(`(?i)(^|[^\pL\d.,])(?:(-|−)?(` + currency + `) ?(-|−)?(` + number + `)|(-|−)?(` + number + `) ?(` + currency + `))`)
+// word or number, and a sign behind a currency needs a space, so names such as "AEUR 12" and
+// "EUR-2026-11" are left alone.
+var amount = regexp.MustCompile(`(?i)(^|[^\pL\d.,])(?:(-|−)?(` + currency + `)(?: (-|−)| ?)(` + number + `)|(-|−)?(` + number + `) ?(` + currency + `))`)
 
 // longest bounds the digits of an amount; longer numbers are account numbers, not money.
 const longest = 13

@@ -47,7 +47,7 @@ func startsWithVerb(text string) bool {
 		return false
 	}
 	stem := lexicon.Stem(words[0])
-	return lexicon.Reads(stem) || lexicon.Changes(stem) || lexicon.Finishes(stem)
+	return lexicon.Looks(stem) || lexicon.Changes(stem) || lexicon.Finishes(stem)
 }
 
 // onlyTelling reports whether a clause asks for nothing but the final text: "summarise them".

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -52,7 +52,10 @@ type writeOutput struct {
 }
 
 func (f *folder) list(_ context.Context, _ *mcp.CallToolRequest, in listInput) (*mcp.CallToolResult, listOutput, error) {
-	dir := clean(in.Path)
+	dir, err := clean(in.Path)
+	if err != nil {
+		return nil, listOutput{}, err
+	}
 	found, err := fs.ReadDir(f.root.FS(), dir)
 	if err != nil {
 		return nil, listOutput{}, explain(err)
@@ -72,7 +75,10 @@ func (f *folder) list(_ context.Context, _ *mcp.CallToolRequest, in listInput) (
 }
 
 func (f *folder) read(_ context.Context, _ *mcp.CallToolRequest, in readInput) (*mcp.CallToolResult, readOutput, error) {
-	name := clean(in.Path)
+	name, err := clean(in.Path)
+	if err != nil {
+		return nil, readOutput{}, err
+	}
 	text, err := f.text(name)
 	if err != nil {
 		return nil, readOutput{}, err
@@ -104,7 +110,10 @@ func (f *folder) write(_ context.Context, _ *mcp.CallToolRequest, in writeInput)
 	if len(in.Text) > maxFile {
 		return nil, writeOutput{}, errors.New("the text is larger than 1 MiB")
 	}
-	name := clean(in.Path)
+	name, err := clean(in.Path)
+	if err != nil {
+		return nil, writeOutput{}, err
+	}
 	if name == "." {
 		return nil, writeOutput{}, errors.New("path must name a file")
 	}
@@ -123,9 +132,13 @@ func (f *folder) write(_ context.Context, _ *mcp.CallToolRequest, in writeInput)
 	return nil, writeOutput{Path: name, Size: len(in.Text)}, nil
 }
 
-// clean makes a path relative to the folder; "/a" means "a". Whether it stays inside is for os.Root to say.
-func clean(name string) string {
-	return path.Clean(strings.TrimLeft(name, "/"))
+// clean makes a path relative to the folder; "/a" means "a". os.Root sees to it that links stay inside too.
+func clean(name string) (string, error) {
+	name = path.Clean(strings.TrimLeft(name, "/"))
+	if !filepath.IsLocal(name) {
+		return "", errors.New("the path leads out of the folder")
+	}
+	return name, nil
 }
 
 // explain turns a file error into one without the path of this machine.
@@ -135,8 +148,6 @@ func explain(err error) error {
 		return errors.New("there is no such file or folder")
 	case errors.Is(err, fs.ErrPermission):
 		return errors.New("access is not allowed")
-	case errors.Is(err, os.ErrInvalid), strings.HasSuffix(err.Error(), "path escapes from parent"):
-		return errors.New("the path leads out of the folder")
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s failed: %w", e.Op, e.Err)

@@ -34,8 +34,12 @@ func (f *folder) search(ctx context.Context, _ *mcp.CallToolRequest, in searchIn
 	if query == "" {
 		return nil, searchOutput{}, errors.New("query must not be empty")
 	}
+	dir, err := clean(in.Path)
+	if err != nil {
+		return nil, searchOutput{}, err
+	}
 	out := searchOutput{Matches: []match{}}
-	err := fs.WalkDir(f.root.FS(), clean(in.Path), func(name string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(f.root.FS(), dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}

@@ -145,12 +145,12 @@ func (x *index) load(id string, f fs.DirEntry) (*entry, error) {
 	if old := x.mails[id]; old != nil && old.size == info.Size() && old.changed.Equal(info.ModTime()) {
 		return old, nil
 	}
+	e := &entry{id: id, size: info.Size(), changed: info.ModTime()}
 	file, err := x.root.Open(f.Name())
 	if err != nil {
-		return nil, fmt.Errorf("opening a mail: %w", err)
+		return e, nil //nolint:nilerr // such as a link that leads out of the folder: not a mail of ours
 	}
 	defer func() { _ = file.Close() }() // only read
-	e := &entry{id: id, size: info.Size(), changed: info.ModTime()}
 	if m, err := parseMessage(file); err == nil {
 		e.message, e.from, e.subject = m, strings.ToLower(m.From), strings.ToLower(m.Subject)
 		e.words = words(m.Subject + "\n" + m.Body)

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"html"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -125,37 +124,6 @@ func decodeText(encoding, charset string, r io.Reader) (string, error) {
 		return string(runes), err
 	}
 	return strings.ToValidUTF8(string(raw), "\uFFFD"), err
-}
-
-// htmlText drops tags, scripts and styles: enough to search and quote, not to render.
-func htmlText(s string) string {
-	var out strings.Builder
-	for s != "" {
-		text, rest, tag := strings.Cut(s, "<")
-		out.WriteString(text)
-		if !tag {
-			break
-		}
-		name, after, _ := strings.Cut(rest, ">")
-		for _, hidden := range []string{"script", "style"} {
-			if strings.HasPrefix(strings.ToLower(name), hidden) {
-				_, after, _ = strings.Cut(after, "</"+hidden+">")
-			}
-		}
-		switch strings.ToLower(strings.Trim(name, "/ ")) {
-		case "br", "p", "div", "tr", "li", "h1", "h2":
-			out.WriteByte('\n')
-		}
-		s = after
-	}
-	lines := strings.FieldsFunc(html.UnescapeString(out.String()), func(r rune) bool { return r == '\n' })
-	kept := lines[:0]
-	for _, line := range lines {
-		if line = strings.TrimSpace(line); line != "" {
-			kept = append(kept, line)
-		}
-	}
-	return strings.Join(kept, "\n")
 }
 
 // cut shortens s to at most n bytes without splitting a character.

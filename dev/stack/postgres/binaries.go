@@ -46,6 +46,10 @@ func find(ctx context.Context, setting, made string, a *account) (string, error)
 			found = append(found, candidate{dir, major})
 		}
 	}
+	return choose(found, made)
+}
+
+func choose(found []candidate, made string) (string, error) {
 	slices.SortStableFunc(found, func(x, y candidate) int { return cmp.Compare(y.major, x.major) })
 	if made != "" {
 		i := slices.IndexFunc(found, func(c candidate) bool { return strconv.Itoa(c.major) == made })

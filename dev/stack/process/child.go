@@ -108,10 +108,8 @@ func (c *child) awaitReady(ctx context.Context, cfg Config) error {
 		case <-time.After(readyPause):
 		}
 	}
-	select {
-	case <-c.ended: // what answered was another process
+	if closed(c.ended) { // what answered was another process
 		return c.cause()
-	default:
-		return nil
 	}
+	return nil
 }

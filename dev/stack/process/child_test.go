@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 
 // play is the life of one child; its result is the exit status.
 func play(role string) int {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM) // before READY, which the supervisor takes for "may be stopped"
 	switch role {
 	case "crash":
 		fmt.Fprintln(os.Stderr, "boom")
@@ -68,8 +70,6 @@ func play(role string) int {
 	default: // obedient
 		fmt.Println("READY")
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM)
 	select {
 	case <-stop:
 		fmt.Println("drained")

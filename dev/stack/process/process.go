@@ -73,9 +73,12 @@ func (p *Process) Kill() error {
 }
 
 // Stop asks the group to end, waits for Config.StopTimeout or until ctx ends, then kills it. It returns when
-// the child is gone, and may be called again.
+// the child is gone; an error says that it had to be killed. It may be called again.
 func (p *Process) Stop(ctx context.Context) error {
 	p.stopOnce.Do(func() { close(p.stopping) })
+	if closed(p.done) {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.StopTimeout)
 	defer cancel()
 	p.signal(p.cfg.StopSignal)
@@ -84,7 +87,6 @@ func (p *Process) Stop(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	p.cfg.Log.Warn("process did not stop in time", "process", p.cfg.Name)
 	p.signal(p.cfg.KillSignal)
 	select {
 	case <-p.done:
@@ -92,7 +94,7 @@ func (p *Process) Stop(ctx context.Context) error {
 		p.signal(syscall.SIGKILL)
 		<-p.done
 	}
-	return nil
+	return fmt.Errorf("stop %s: it did not end in time and was killed", p.cfg.Name)
 }
 
 func (p *Process) signal(s syscall.Signal) {
@@ -109,9 +111,11 @@ func (p *Process) set(c *child) {
 	p.child = c
 }
 
-func (p *Process) isStopping() bool {
+func (p *Process) isStopping() bool { return closed(p.stopping) }
+
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-p.stopping:
+	case <-c:
 		return true
 	default:
 		return false

@@ -1,0 +1,131 @@
+// Package api is the HTTP edge: one file per resource, one place where errors become answers
+// (problem.go), one where callers become principals (principal.go). Reads go to the store; whatever
+// changes something goes to a service.
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+	"go.temporal.io/sdk/converter"
+
+	"steward/internal/auth"
+	"steward/internal/run"
+	"steward/internal/secret"
+	"steward/internal/store"
+)
+
+// Deps is what the edge stands on. All fields are required but where it says so.
+type Deps struct {
+	DB            *store.DB
+	Runs          *run.Service
+	Authenticator *auth.Authenticator
+	Tokens        *auth.Tokens           // publishes its keys
+	Tickets       *auth.Tokens           // same issuer, audience "<public URL>/codec"
+	Ring          *secret.Ring           // opens what runs hold sealed
+	Codec         converter.PayloadCodec // Temporal's payloads
+	Feed          Feed
+	Probes        []Probe
+	Log           *slog.Logger
+
+	PublicURL  string   // how browsers and clients reach us
+	Hosts      []string // further names we answer for; may be empty
+	TemporalUI string   // address of the Temporal Web UI; empty: no links, no foreign origin
+	Namespace  string   // Temporal's
+	MaxBody    int64    // bytes
+	Rates      Rates
+	Closing    <-chan struct{} // closed at shutdown: event streams end
+}
+
+// Feed wakes whoever waits for events of an audit chain. A wake-up may be late, never lost for good: a
+// reader looks again at every heartbeat.
+type Feed interface {
+	Subscribe(chain string) (wake <-chan struct{}, cancel func())
+}
+
+// New builds the whole edge: middleware outside in, then every resource.
+func New(d Deps) (http.Handler, error) {
+	public, err := url.Parse(d.PublicURL)
+	if err != nil || public.Host == "" {
+		return nil, errors.New("api: the public URL is not an absolute URL")
+	}
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	router := chi.NewMux()
+	router.Use(
+		trace(d.Log),
+		rescue(d.Log),
+		secure,
+		allowHosts(append([]string{strings.ToLower(public.Hostname())}, d.Hosts...)),
+		codecCORS(d.TemporalUI),
+		sameOrigin,
+		limitBody(d.MaxBody),
+		jsonOnly,
+	)
+	router.NotFound(unknownPath)
+	router.MethodNotAllowed(unknownMethod(router))
+
+	api := newHuma(router)
+	resources := build(d, public)
+	api.UseMiddleware(resources.gate.pass(api))
+	resources.register(api)
+	if err := docsPage(router); err != nil {
+		return nil, err
+	}
+	return router, nil
+}
+
+func (d *Deps) check() error {
+	switch {
+	case d.DB == nil, d.Runs == nil, d.Authenticator == nil, d.Tokens == nil, d.Tickets == nil, d.Ring == nil, d.Codec == nil,
+		d.Feed == nil, d.Log == nil, d.Closing == nil, len(d.Probes) == 0, d.Namespace == "":
+		return errors.New("api: a dependency is missing")
+	case d.MaxBody <= 0 || d.Rates.Create <= 0 || d.Rates.Read <= 0 || d.Rates.APIKey <= 0 || d.Rates.Streams <= 0:
+		return errors.New("api: limits must be positive")
+	}
+	return nil
+}
+
+// resources lists everything that is served. The zero value registers the same operations, with nothing
+// behind them: that is how the OpenAPI document is made without a database.
+type resources struct {
+	health   health
+	document document
+	identity identity
+	runs     runs
+	codec    codec
+	door     codecDoor
+	gate     gate
+}
+
+func build(d Deps, public *url.URL) *resources {
+	base := strings.TrimSuffix(d.PublicURL, "/")
+	door := codecDoor{db: d.DB, tickets: d.Tickets, ring: d.Ring, ui: d.TemporalUI, secure: public.Scheme == "https"}
+	return &resources{
+		health:   health{probes: d.Probes},
+		identity: identity{authenticator: d.Authenticator, tokens: d.Tokens, publicURL: base},
+		runs: runs{
+			db: d.DB, service: d.Runs, ring: d.Ring, feed: d.Feed, streams: newStreams(d.Rates.Streams),
+			temporal: temporalUI{address: d.TemporalUI, namespace: d.Namespace}, closing: d.Closing, beat: heartbeatTime,
+		},
+		codec: codec{db: d.DB, payloads: d.Codec},
+		door:  door,
+		gate:  gate{authenticator: d.Authenticator, door: &door, limits: newLimiter(d.Rates), metadata: base + metadataPath},
+	}
+}
+
+// register is the list: a new resource is one line here.
+func (r *resources) register(api huma.API) {
+	r.health.register(api)
+	r.document.register(api)
+	r.identity.register(api)
+	r.runs.register(api)
+	r.codec.register(api)
+	r.door.register(api)
+}

@@ -1,0 +1,173 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"steward/internal/audit"
+	"steward/internal/auth"
+	"steward/internal/automation"
+	"steward/internal/fault"
+	"steward/internal/secret"
+	"steward/internal/store"
+)
+
+const (
+	codecCookie  = "steward_codec"
+	codecSession = 8 * time.Hour // a working day; the cookie opens /codec alone
+)
+
+// codecDoor lets a browser into /codec: the Temporal Web UI cannot send a Bearer token of ours, but it
+// sends cookies. A ticket in the address is used once and becomes a cookie that scripts cannot read.
+type codecDoor struct {
+	db      *store.DB
+	tickets *auth.Tokens // audience "<public URL>/codec"
+	ring    *secret.Ring
+	ui      string // Temporal Web UI
+	secure  bool   // we are reached over https
+}
+
+// pass is what the cookie holds, sealed.
+type codecPass struct {
+	Owner   string    `json:"owner"`
+	Role    auth.Role `json:"role"`
+	ID      string    `json:"id"`
+	Expires time.Time `json:"expires"`
+}
+
+var passBinding = secret.Binding{Owner: "steward", Purpose: "codec.session", Ref: codecCookie}
+
+type openInput struct {
+	Ticket string `query:"ticket" required:"true" minLength:"1" maxLength:"8192" doc:"A ticket made by steward codec ticket: valid for minutes, and once." example:"eyJhbGciOiJFZERTQSJ9.e30.c2ln"`
+}
+
+type openOutput struct {
+	Location string `header:"Location" doc:"The Temporal Web UI." example:"http://127.0.0.1:8233"`
+	Cookie   string `header:"Set-Cookie" doc:"The session for /codec: HttpOnly, SameSite=Strict, 8 hours." example:"steward_codec=gAAAAA; Path=/codec; HttpOnly; SameSite=Strict"`
+}
+
+func (h *codecDoor) register(api huma.API) {
+	handle(api, endpoint{
+		Operation: huma.Operation{
+			OperationID: "openCodec", Method: http.MethodGet, Path: codecPrefix + "open", Tags: []string{"codec"},
+			Summary:       "Let this browser decode payloads",
+			Description:   "Takes a ticket that `steward dev` or `steward codec ticket` prints, sets the codec's cookie and goes on to the Temporal Web UI.",
+			DefaultStatus: http.StatusSeeOther,
+			Errors:        []int{http.StatusUnauthorized},
+		},
+		access: access{open: true},
+	}, h.open)
+}
+
+func (h *codecDoor) open(ctx context.Context, in *openInput) (*openOutput, error) {
+	p, err := h.tickets.Verify(in.Ticket)
+	if err == nil {
+		err = p.Require(auth.CodecDecode)
+	}
+	if err == nil {
+		err = h.use(ctx, p)
+	}
+	if err != nil {
+		return nil, err
+	}
+	doc, err := json.Marshal(codecPass{Owner: p.Owner, Role: p.Role, ID: p.TokenID, Expires: time.Now().Add(codecSession)})
+	if err != nil {
+		return nil, fmt.Errorf("encode codec session: %w", err)
+	}
+	sealed, err := h.ring.Seal(passBinding, doc)
+	if err != nil {
+		return nil, err
+	}
+	cookie := http.Cookie{
+		Name: codecCookie, Value: strings.TrimRight(string(sealed), "="), Path: strings.TrimSuffix(codecPrefix, "/"),
+		MaxAge: int(codecSession.Seconds()), HttpOnly: true, Secure: h.secure, SameSite: http.SameSiteStrictMode,
+	}
+	return &openOutput{Location: h.ui, Cookie: cookie.String()}, nil
+}
+
+// use spends a ticket: its audit event exists once, so the second user of the same ticket writes none.
+func (h *codecDoor) use(ctx context.Context, p auth.Principal) error {
+	return h.db.Tx(ctx, func(q *store.Queries) error {
+		seq, err := audit.Append(ctx, q, audit.Event{
+			Chain: automation.AuditSystem, Key: codecOpened + "/" + p.TokenID, Kind: codecOpened, Actor: p.Actor,
+		})
+		if err == nil && seq == 0 {
+			err = fault.New(fault.Unauthorized, "the ticket has been used").WithCode(auth.CodeInvalidToken)
+		}
+		return err
+	})
+}
+
+// codecOpened is the kind of the event that spends a ticket.
+const codecOpened = "codec.opened"
+
+// session reads the cookie of r; false if there is none that is good.
+func (h *codecDoor) session(r *http.Request) (auth.Principal, bool) {
+	cookie, err := r.Cookie(codecCookie)
+	if err != nil {
+		return auth.Principal{}, false
+	}
+	padded := cookie.Value + strings.Repeat("=", -len(cookie.Value)&3)
+	doc, err := h.ring.Open(passBinding, []byte(padded))
+	if err != nil {
+		return auth.Principal{}, false
+	}
+	var pass codecPass
+	if json.Unmarshal(doc, &pass) != nil || time.Now().After(pass.Expires) {
+		return auth.Principal{}, false
+	}
+	return auth.Principal{
+		Owner: pass.Owner, Actor: pass.Owner, Role: pass.Role, Scopes: []auth.Scope{auth.CodecDecode}, Kind: auth.Session,
+		TokenID: pass.ID, Expires: pass.Expires,
+	}, true
+}
+
+// codecCORS admits one foreign origin to /codec, exactly: the Temporal Web UI, with its cookie. Every
+// other origin is refused, whatever it may not read anyway.
+func codecCORS(ui string) func(http.Handler) http.Handler {
+	allowed := originOf(ui)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.URL.Path, codecPrefix) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Add("Vary", "Origin")
+			origin := r.Header.Get("Origin")
+			if origin != "" && origin != allowed && origin != "http://"+r.Host && origin != "https://"+r.Host {
+				refuse(w, r, fault.New(fault.Forbidden, "requests from other sites are refused").WithCode("cross_origin"))
+				return
+			}
+			if origin == allowed && allowed != "" {
+				h := w.Header()
+				h.Set("Access-Control-Allow-Origin", allowed)
+				h.Set("Access-Control-Allow-Credentials", "true")
+				h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+				if r.Method == http.MethodOptions {
+					h.Set("Access-Control-Allow-Methods", "POST")
+					h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Namespace")
+					h.Set("Access-Control-Max-Age", "600")
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// originOf is the origin (RFC 6454) of an address, "" if it has none.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
