@@ -72,7 +72,10 @@ func (e *Error) otherEra() bool {
 
 // connect makes one attempt on a connection of its own.
 func (d *dialer) connect(ctx context.Context, t Target, noise *ring, opts *mcp.ClientSessionOptions) (*session, *Error) {
-	s := &session{key: t.Key, name: t.Name, log: d.log, tools: newToolList(), done: make(chan struct{})}
+	s := &session{
+		key: t.Key, name: t.Name, log: d.log, tools: newToolList(),
+		done: make(chan struct{}), unused: make(chan struct{}),
+	}
 	fail := func(stage Stage, w *wire, err error) *Error {
 		e := s.failure("dial", w, err)
 		e.Ran, e.Stage = NotRun, stage

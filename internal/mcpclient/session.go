@@ -34,7 +34,8 @@ type session struct {
 
 	// Guarded by Pool.mu.
 	refs    int
-	retired bool
+	retired bool          // no new requests
+	unused  chan struct{} // closed once retired and without requests
 	used    time.Time
 }
 

@@ -96,6 +96,7 @@ func (p *Pool) fill(ctx context.Context, t Target, sl *slot, d *dialing) {
 	sl.session, d.session = s, s
 	p.retireOlder(t.Key)
 	p.tasks.Go(func() { p.watch(s) })
+	p.tasks.Go(func() { p.end(s) })
 	if p.life.Err() != nil {
 		p.retireLocked(s)
 	}
@@ -115,7 +116,7 @@ func (p *Pool) release(s *session) {
 	s.refs--
 	s.used = time.Now()
 	if s.retired && s.refs == 0 {
-		p.end(s)
+		close(s.unused)
 	}
 }
 
@@ -135,18 +136,17 @@ func (p *Pool) retireLocked(s *session) {
 		sl.session, sl.used = nil, time.Now()
 	}
 	if s.refs == 0 {
-		p.end(s)
+		close(s.unused)
 	}
 }
 
-// end closes the session in the background: some children take their time. p.mu is held.
+// end closes the session once nobody uses it any more, beside the calls: some children take their time.
 func (p *Pool) end(s *session) {
-	p.tasks.Go(func() {
-		s.close()
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.open--
-	})
+	<-s.unused
+	s.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open--
 }
 
 // retireOlder retires the sessions with older versions of the key's credential or configuration.
