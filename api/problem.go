@@ -173,7 +173,11 @@ func (p *Problem) setHeaders(set func(name, value string)) {
 // validation.
 func humaProblem(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 	p := rejected(status, msg, errs)
-	note(ctx.Context(), p, errors.Join(errs...))
+	var cause error
+	if status >= http.StatusInternalServerError {
+		cause = errors.Join(errs...) // below, Huma's own complaints: their text repeats what was rejected
+	}
+	note(ctx.Context(), p, cause)
 	p.setHeaders(ctx.SetHeader)
 	return p
 }

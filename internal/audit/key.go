@@ -35,7 +35,11 @@ func PublicKey(private secret.String) (string, error) {
 	if err != nil {
 		return "", errKey
 	}
-	data, err := base64.StdEncoding.DecodeString(private.Reveal()[strings.LastIndex(private.Reveal(), "+")+1:])
+	parts := strings.SplitN(private.Reveal(), "+", 5) // the fifth is base64 and may hold plus signs
+	if len(parts) != 5 {
+		return "", errKey
+	}
+	data, err := base64.StdEncoding.DecodeString(parts[4])
 	if err != nil || len(data) != 1+ed25519.SeedSize { // one byte names the algorithm
 		return "", errKey
 	}

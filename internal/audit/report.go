@@ -39,7 +39,8 @@ type Report struct {
 	Chains      int64     `json:"chains"`
 	Events      int64     `json:"events"`
 	Checkpoints int64     `json:"checkpoints"`
-	Activities  int64     `json:"activities,omitempty"` // of Temporal's history
+	Activities  int64     `json:"activities,omitempty"`     // of Temporal's history
+	Forgotten   int64     `json:"forgotten_runs,omitempty"` // Temporal no longer keeps their history
 	Findings    []Finding `json:"findings"`
 	Omitted     int64     `json:"omitted,omitempty"` // findings beyond the first thousand
 	// CannotTell lists what kept the verification from an answer: no database, no public key, no file.

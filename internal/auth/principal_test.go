@@ -47,7 +47,7 @@ func TestActFor(t *testing.T) {
 	session := Principal{Kind: Session, Owner: "alice"}
 	key := Principal{Kind: APIKey, Tenants: []string{"alice", "default"}}
 	narrow := Principal{Kind: APIKey, Tenants: []string{"alice"}}
-	any := Principal{Kind: APIKey, Tenants: []string{AnyTenant}}
+	every := Principal{Kind: APIKey, Tenants: []string{AnyTenant}}
 	for _, c := range []struct {
 		p           Principal
 		named, want string
@@ -56,8 +56,8 @@ func TestActFor(t *testing.T) {
 		{token, "", "alice", ""}, {token, "alice", "alice", ""}, {token, "bob", "", CodeOwnerMismatch},
 		{token, "Alice", "", CodeOwnerMismatch}, {session, "bob", "", CodeOwnerMismatch}, {token, DefaultOwner, "", CodeOwnerMismatch},
 		{key, "alice", "alice", ""}, {key, "", DefaultOwner, ""}, {key, "bob", "", CodeTenantForbidden},
-		{narrow, "", "", CodeTenantForbidden}, {any, "bob", "bob", ""}, {any, "", DefaultOwner, ""},
-		{any, AnyTenant, "", CodeTenantForbidden}, {any, "a\nb", "", CodeTenantForbidden},
+		{narrow, "", "", CodeTenantForbidden}, {every, "bob", "bob", ""}, {every, "", DefaultOwner, ""},
+		{every, AnyTenant, "", CodeTenantForbidden}, {every, "a\nb", "", CodeTenantForbidden},
 	} {
 		got, err := c.p.actFor(c.named)
 		if c.code != "" {

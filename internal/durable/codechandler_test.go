@@ -32,7 +32,13 @@ func codecServer(t *testing.T) (*httptest.Server, converter.DataConverter) {
 	return server, durable.DataConverter(ring)
 }
 
-func request(t *testing.T, method, url, body string, header map[string]string) *http.Response {
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func request(t *testing.T, method, url, body string, header map[string]string) reply {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	require.NoError(t, err)
@@ -41,8 +47,10 @@ func request(t *testing.T, method, url, body string, header map[string]string) *
 	}
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = res.Body.Close() })
-	return res
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return reply{res.StatusCode, res.Header, string(text)}
 }
 
 // The SDK's own remote codec is the client, as in the Temporal CLI.
@@ -69,26 +77,24 @@ func TestCodecHandlerIsProtected(t *testing.T) {
 	t.Parallel()
 	server, _ := codecServer(t)
 	admin := map[string]string{"Authorization": "Bearer admin", "Origin": uiOrigin}
-	require.Equal(t, http.StatusUnauthorized, request(t, "POST", server.URL+"/codec/decode", "{}", nil).StatusCode)
+	require.Equal(t, http.StatusUnauthorized, request(t, "POST", server.URL+"/codec/decode", "{}", nil).status)
 
 	ok := request(t, "POST", server.URL+"/codec/decode", `{"payloads":[]}`, admin)
-	require.Equal(t, http.StatusOK, ok.StatusCode)
-	require.Equal(t, uiOrigin, ok.Header.Get("Access-Control-Allow-Origin"))
-	require.Equal(t, "no-store", ok.Header.Get("Cache-Control"))
+	require.Equal(t, http.StatusOK, ok.status)
+	require.Equal(t, uiOrigin, ok.header.Get("Access-Control-Allow-Origin"))
+	require.Equal(t, "no-store", ok.header.Get("Cache-Control"))
 
 	preflight := request(t, "OPTIONS", server.URL+"/codec/decode", "", map[string]string{"Origin": uiOrigin})
-	require.Equal(t, http.StatusNoContent, preflight.StatusCode)
-	require.Contains(t, preflight.Header.Get("Access-Control-Allow-Headers"), "Authorization")
+	require.Equal(t, http.StatusNoContent, preflight.status)
+	require.Contains(t, preflight.header.Get("Access-Control-Allow-Headers"), "Authorization")
 	for _, origin := range []string{"", "http://evil.test", uiOrigin + ".evil.test", "null", "http://127.0.0.1:82"} {
 		res := request(t, "OPTIONS", server.URL+"/codec/decode", "", map[string]string{"Origin": origin})
-		require.Empty(t, res.Header.Get("Access-Control-Allow-Origin"), origin)
+		require.Empty(t, res.header.Get("Access-Control-Allow-Origin"), origin)
 	}
 
-	require.Equal(t, http.StatusNotFound, request(t, "GET", server.URL+"/codec/decode", "", admin).StatusCode)
+	require.Equal(t, http.StatusNotFound, request(t, "GET", server.URL+"/codec/decode", "", admin).status)
 	bad := request(t, "POST", server.URL+"/codec/decode", `{"payloads":[{"metadata":{"encoding":"YmluYXJ5L2Zlcm5ldA=="},"data":"Q0FOQVJZ"}]}`, admin)
-	require.Equal(t, http.StatusBadRequest, bad.StatusCode)
-	text, err := io.ReadAll(bad.Body)
-	require.NoError(t, err)
-	require.NotContains(t, string(text), "CANARY")
-	require.Equal(t, http.StatusBadRequest, request(t, "POST", server.URL+"/codec/encode", strings.Repeat(" ", 9<<20), admin).StatusCode)
+	require.Equal(t, http.StatusBadRequest, bad.status)
+	require.NotContains(t, bad.body, "CANARY")
+	require.Equal(t, http.StatusBadRequest, request(t, "POST", server.URL+"/codec/encode", strings.Repeat(" ", 9<<20), admin).status)
 }

@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,7 +40,7 @@ func child(mode string) int {
 	switch mode {
 	case "serve":
 	case "banner":
-		fmt.Println("Welcome to the server!\n{half a message\n\n[1, 2]\nReady.")
+		say("Welcome to the server!\n{half a message\n\n[1, 2]\nReady.")
 	case "ignores-discover", "dies-on-discover":
 		return oldServer(mode)
 	case "does-not-start":
@@ -58,9 +60,25 @@ func child(mode string) int {
 	return 0
 }
 
+// say writes a line to the client.
+func say(line string) {
+	if _, err := os.Stdout.WriteString(line + "\n"); err != nil {
+		os.Exit(5)
+	}
+}
+
+// wait ends only by a signal.
+func wait() int {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGUSR1)
+	<-c
+	return 0
+}
+
 // testServer offers one tool for each thing a server may do to us.
 func testServer() *mcp.Server {
 	s := mcp.NewServer(&mcp.Implementation{Name: "testserver", Version: "1"}, nil)
+	finish := make(chan struct{})
 	add := func(name string, f func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error)) {
 		tool := &mcp.Tool{Name: name, Description: "does " + name, InputSchema: json.RawMessage(`{"type":"object"}`)}
 		s.AddTool(tool, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -100,7 +118,7 @@ func testServer() *mcp.Server {
 		return text(strconv.Itoa(os.Getpid())), nil
 	})
 	add("fork", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
-		cmd := exec.Command("sleep", "600")
+		cmd := exec.CommandContext(context.Background(), "sleep", "600")
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr // as careless as they come
 		if err := cmd.Start(); err != nil {
 			return nil, err
@@ -121,8 +139,12 @@ func testServer() *mcp.Server {
 				return nil, err
 			}
 		}
-		<-time.After(50 * time.Millisecond) // notifications and results travel separately
+		<-finish
 		return text("done"), nil
+	})
+	add("finish", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
+		close(finish)
+		return text("finishing"), nil
 	})
 	add("hang", func(ctx context.Context, _ *mcp.CallToolRequest, args map[string]string) (*mcp.CallToolResult, error) {
 		if err := os.WriteFile(args["started"], nil, 0o600); err != nil {
@@ -183,7 +205,7 @@ func oldServer(mode string) int {
 			if err := json.Compact(&line, []byte(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":%s}`, req.ID, result))); err != nil {
 				return 2
 			}
-			fmt.Println(line.String())
+			say(line.String())
 		}
 	}
 	return 0
@@ -194,8 +216,8 @@ func deafServer() int {
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		if bytes.Contains(in.Bytes(), []byte(`"initialize"`)) {
-			fmt.Println(`{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"deaf","version":"0"}}}`)
-			select {}
+			say(`{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"deaf","version":"0"}}}`)
+			return wait()
 		}
 	}
 	return 0
@@ -206,8 +228,7 @@ func stubbornServer() int {
 	if err := testServer().Run(context.Background(), &mcp.StdioTransport{}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
-	<-time.After(time.Hour)
-	return 0
+	return wait()
 }
 
 // keeper is a parent that gets killed: it opens a session, prints the child's pid and waits.
@@ -221,8 +242,8 @@ func keeper() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Println(res.Text())
-	select {}
+	say(res.Text())
+	return wait()
 }
 
 func childTarget(mode string) Target {
@@ -232,30 +253,30 @@ func childTarget(mode string) Target {
 	}
 }
 
-func newPool(t testing.TB, opts Options) *Pool {
-	t.Helper()
+func newPool(tb testing.TB, opts Options) *Pool {
+	tb.Helper()
 	opts.Log = slog.New(slog.DiscardHandler)
 	pool, err := New(opts)
-	require.NoError(t, err)
-	t.Cleanup(func() {
+	require.NoError(tb, err)
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		require.NoError(t, pool.Close(ctx))
+		require.NoError(tb, pool.Close(ctx))
 	})
 	return pool
 }
 
-func call(t testing.TB, pool *Pool, target Target, tool string, args string) (*Result, error) {
-	t.Helper()
-	return pool.Call(t.Context(), target, Call{Tool: tool, Arguments: json.RawMessage(args)})
+func call(tb testing.TB, pool *Pool, target Target, tool string, args string) (*Result, error) {
+	tb.Helper()
+	return pool.Call(tb.Context(), target, Call{Tool: tool, Arguments: json.RawMessage(args)})
 }
 
 // callError expects a failure.
-func callError(t testing.TB, pool *Pool, target Target, tool string, args string) *Error {
-	t.Helper()
-	_, err := call(t, pool, target, tool, args)
+func callError(tb testing.TB, pool *Pool, target Target, tool string, args string) *Error {
+	tb.Helper()
+	_, err := call(tb, pool, target, tool, args)
 	var e *Error
-	require.ErrorAs(t, err, &e)
+	require.ErrorAs(tb, err, &e)
 	return e
 }
 
@@ -264,10 +285,10 @@ func gone(pid int) bool {
 	return err != nil || bytes.Contains(state, []byte(") Z "))
 }
 
-func pidOf(t testing.TB, text string) int {
-	t.Helper()
+func pidOf(tb testing.TB, text string) int {
+	tb.Helper()
 	pid, err := strconv.Atoi(strings.TrimSpace(text))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return pid
 }
 

@@ -30,7 +30,7 @@ type remote struct {
 	hello atomic.Int32                                                                     // initialize and server/discover seen
 }
 
-func newRemote(t testing.TB, era Era) *remote {
+func newRemote(t *testing.T, era Era) *remote {
 	t.Helper()
 	opts := &mcp.StreamableHTTPOptions{SessionTimeout: time.Minute}
 	if era == EraModern {
@@ -99,35 +99,30 @@ func status(code int, header ...string) http.HandlerFunc {
 	}
 }
 
-func bothEras(t *testing.T, f func(t *testing.T, era Era)) {
-	t.Helper()
-	for _, era := range []Era{EraModern, EraLegacy} {
-		t.Run(string(era), func(t *testing.T) {
-			t.Parallel()
-			f(t, era)
-		})
-	}
-}
+var bothEras = []Era{EraModern, EraLegacy}
 
 func TestHTTPEra(t *testing.T) {
 	t.Parallel()
-	bothEras(t, func(t *testing.T, era Era) {
-		r := newRemote(t, era)
-		pool := newPool(t, Options{})
-		info, err := pool.Ping(t.Context(), r.target(""))
-		require.NoError(t, err)
-		require.Equal(t, era, info.Era)
-		_, err = pool.Ping(t.Context(), r.target(era))
-		require.NoError(t, err)
-		tools, err := pool.Tools(t.Context(), r.target(era))
-		require.NoError(t, err)
-		require.Equal(t, "ask", tools[0].Name)
-		require.Contains(t, string(tools[0].Definition), `"description":"does ask"`)
-		res, err := call(t, pool, r.target(era), "exact", "")
-		require.NoError(t, err)
-		require.Equal(t, `{"big":12345678901234567890,"money":1234.50}`, string(res.Structured))
-		require.Equal(t, 1, sessions(pool))
-	})
+	for _, era := range bothEras {
+		t.Run(string(era), func(t *testing.T) {
+			t.Parallel()
+			r := newRemote(t, era)
+			pool := newPool(t, Options{})
+			info, err := pool.Ping(t.Context(), r.target(""))
+			require.NoError(t, err)
+			require.Equal(t, era, info.Era)
+			_, err = pool.Ping(t.Context(), r.target(era))
+			require.NoError(t, err)
+			tools, err := pool.Tools(t.Context(), r.target(era))
+			require.NoError(t, err)
+			require.Equal(t, "ask", tools[0].Name)
+			require.Contains(t, string(tools[0].Definition), `"description":"does ask"`)
+			res, err := call(t, pool, r.target(era), "exact", "")
+			require.NoError(t, err)
+			require.Equal(t, `{"big":12345678901234567890,"money":1234.50}`, string(res.Structured))
+			require.Equal(t, 1, sessions(pool))
+		})
+	}
 }
 
 // The table of reference/mcp.md §2.1 for HTTP. Whatever happened, the call after it works.
@@ -165,40 +160,43 @@ func TestHTTPFailures(t *testing.T) {
 		"deadline":                {slow, MaybeRun, StageAnswer, context.DeadlineExceeded},
 		"JSON over 10 MiB":        {large("application/json", ""), MaybeRun, StageAnswer, ErrTooLarge},
 		"event over 10 MiB":       {large("text/event-stream", "data: "), MaybeRun, StageAnswer, ErrTooLarge},
-		"resumable, over 10 MiB":  {large("text/event-stream", "id: 1\ndata: \n\ndata: "), MaybeRun, StageAnswer, ErrTooLarge},
+		"resumable, over 10 MiB":  {large("text/event-stream", "id: 1\ndata:\n\n"+"data: "), MaybeRun, StageAnswer, ErrTooLarge},
 		"400 with a JSON-RPC one": {rpcError(400), MaybeRun, StageResult, nil},
 		"200 with a JSON-RPC one": {rpcError(200), MaybeRun, StageResult, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bothEras(t, func(t *testing.T, era Era) {
-				r := newRemote(t, era)
-				limit := 30 * time.Second
-				if errors.Is(tt.cause, context.DeadlineExceeded) {
-					limit = 500 * time.Millisecond
-				}
-				pool := newPool(t, Options{CallTimeout: limit})
-				_, err := pool.Ping(t.Context(), r.target(era))
-				require.NoError(t, err)
-				r.onCall(tt.spoil)
-				e := callError(t, pool, r.target(era), "echo", `{"text":"spoiled"}`)
-				require.Equal(t, tt.ran, e.Ran)
-				require.Equal(t, tt.stage, e.Stage, e)
-				if tt.cause != nil {
-					require.ErrorIs(t, e, tt.cause)
-				}
-				if e.Status == 429 || e.Status == 503 {
-					require.Equal(t, 7*time.Second, e.RetryAfter)
-				}
-				if tt.stage == StageResult {
-					require.EqualValues(t, -32000, e.Code)
-				}
-				require.EqualValues(t, 1, r.calls.Load(), "sent once")
-				res, err := call(t, pool, r.target(era), "echo", `{"text":"fine"}`)
-				require.NoError(t, err)
-				require.Equal(t, "fine", res.Text())
-			})
+			for _, era := range bothEras {
+				t.Run(string(era), func(t *testing.T) {
+					t.Parallel()
+					r := newRemote(t, era)
+					limit := 30 * time.Second
+					if errors.Is(tt.cause, context.DeadlineExceeded) {
+						limit = 500 * time.Millisecond
+					}
+					pool := newPool(t, Options{CallTimeout: limit})
+					_, err := pool.Ping(t.Context(), r.target(era))
+					require.NoError(t, err)
+					r.onCall(tt.spoil)
+					e := callError(t, pool, r.target(era), "echo", `{"text":"spoiled"}`)
+					require.Equal(t, tt.ran, e.Ran)
+					require.Equal(t, tt.stage, e.Stage, e)
+					if tt.cause != nil {
+						require.ErrorIs(t, e, tt.cause)
+					}
+					if e.Status == 429 || e.Status == 503 {
+						require.Equal(t, 7*time.Second, e.RetryAfter)
+					}
+					if tt.stage == StageResult {
+						require.EqualValues(t, -32000, e.Code)
+					}
+					require.EqualValues(t, 1, r.calls.Load(), "sent once")
+					res, err := call(t, pool, r.target(era), "echo", `{"text":"fine"}`)
+					require.NoError(t, err)
+					require.Equal(t, "fine", res.Text())
+				})
+			}
 		})
 	}
 }
@@ -231,21 +229,24 @@ func TestHTTPForgottenSession(t *testing.T) {
 
 func TestHTTPUnreachable(t *testing.T) {
 	t.Parallel()
-	bothEras(t, func(t *testing.T, era Era) {
-		r := newRemote(t, era)
-		pool := newPool(t, Options{})
-		_, err := pool.Ping(t.Context(), r.target(era))
-		require.NoError(t, err)
-		r.CloseClientConnections()
-		r.Close()
-		e := callError(t, pool, r.target(era), "echo", "")
-		require.Equal(t, NotRun, e.Ran)
-		require.Equal(t, StageStart, e.Stage)
-		var dial *net.OpError
-		require.ErrorAs(t, e, &dial)
-		require.Equal(t, "dial", dial.Op)
-		require.Zero(t, r.calls.Load())
-	})
+	for _, era := range bothEras {
+		t.Run(string(era), func(t *testing.T) {
+			t.Parallel()
+			r := newRemote(t, era)
+			pool := newPool(t, Options{})
+			_, err := pool.Ping(t.Context(), r.target(era))
+			require.NoError(t, err)
+			r.CloseClientConnections()
+			r.Close()
+			e := callError(t, pool, r.target(era), "echo", "")
+			require.Equal(t, NotRun, e.Ran)
+			require.Equal(t, StageStart, e.Stage)
+			var dial *net.OpError
+			require.ErrorAs(t, e, &dial)
+			require.Equal(t, "dial", dial.Op)
+			require.Zero(t, r.calls.Load())
+		})
+	}
 }
 
 func TestHTTPRefusedWhileDialling(t *testing.T) {
@@ -285,53 +286,59 @@ func TestHTTPSilentProbe(t *testing.T) {
 // The streams for notifications are optional; a server that keeps back even their head must not hold us up.
 func TestHTTPSilentStream(t *testing.T) {
 	t.Parallel()
-	bothEras(t, func(t *testing.T, era Era) {
-		r := newRemote(t, era)
-		r.on(func(_ http.ResponseWriter, req *http.Request, method string) bool {
-			if req.Method == http.MethodGet || method == "subscriptions/listen" {
-				<-req.Context().Done()
-				return true
-			}
-			return false
+	for _, era := range bothEras {
+		t.Run(string(era), func(t *testing.T) {
+			t.Parallel()
+			r := newRemote(t, era)
+			r.on(func(_ http.ResponseWriter, req *http.Request, method string) bool {
+				if req.Method == http.MethodGet || method == "subscriptions/listen" {
+					<-req.Context().Done()
+					return true
+				}
+				return false
+			})
+			pool := newPool(t, Options{})
+			ctx, cancel := context.WithTimeout(t.Context(), 2*streamWait)
+			defer cancel()
+			_, err := pool.Call(ctx, r.target(era), Call{Tool: "echo"})
+			require.NoError(t, err)
 		})
-		pool := newPool(t, Options{})
-		begin := time.Now()
-		_, err := call(t, pool, r.target(era), "echo", "")
-		require.NoError(t, err)
-		require.Less(t, time.Since(begin), 2*streamWait)
-	})
+	}
 }
 
 func TestHTTPListChanged(t *testing.T) {
 	t.Parallel()
-	bothEras(t, func(t *testing.T, era Era) {
-		r := newRemote(t, era)
-		pool := newPool(t, Options{})
-		before, err := pool.Tools(t.Context(), r.target(era))
-		require.NoError(t, err)
-		_, err = call(t, pool, r.target(era), "change", "")
-		require.NoError(t, err)
-		require.Eventually(t, func() bool {
-			after, err := pool.Tools(t.Context(), r.target(era))
-			return err == nil && len(after) == len(before)+1
-		}, patience, 10*time.Millisecond)
-	})
+	for _, era := range bothEras {
+		t.Run(string(era), func(t *testing.T) {
+			t.Parallel()
+			r := newRemote(t, era)
+			pool := newPool(t, Options{})
+			before, err := pool.Tools(t.Context(), r.target(era))
+			require.NoError(t, err)
+			_, err = call(t, pool, r.target(era), "change", "")
+			require.NoError(t, err)
+			require.Eventually(t, func() bool {
+				after, err := pool.Tools(t.Context(), r.target(era))
+				return err == nil && len(after) == len(before)+1
+			}, patience, 10*time.Millisecond)
+		})
+	}
 }
 
 func TestHTTPProgressAndCancel(t *testing.T) {
 	t.Parallel()
-	bothEras(t, func(t *testing.T, era Era) {
-		r := newRemote(t, era)
-		pool := newPool(t, Options{})
-		var got []Progress
-		_, err := pool.Call(t.Context(), r.target(era), Call{Tool: "steps", Progress: func(p Progress) { got = append(got, p) }})
-		require.NoError(t, err)
-		require.Equal(t, []Progress{{1, 3, "step"}, {2, 3, "step"}, {3, 3, "step"}}, got)
+	for _, era := range bothEras {
+		t.Run(string(era), func(t *testing.T) {
+			t.Parallel()
+			r := newRemote(t, era)
+			pool := newPool(t, Options{})
+			requireProgress(t, pool, r.target(era))
 
-		e := cancelCall(t, pool, r.target(era))
-		require.ErrorIs(t, e, context.Canceled)
-		require.Equal(t, MaybeRun, e.Ran)
-	})
+			e := cancelCall(t, pool, r.target(era))
+			require.ErrorIs(t, e, context.Canceled)
+			require.Equal(t, MaybeRun, e.Ran)
+		})
+	}
 }
 
 // Secrets in headers are for the registered origin. A redirect elsewhere must not carry them along.
@@ -357,7 +364,7 @@ func TestHTTPHeaderStaysAtItsOrigin(t *testing.T) {
 	target := r.target(EraLegacy)
 	target.HTTP.Header = map[string]secret.String{"Authorization": secret.New("Bearer t0ken")}
 	pool := newPool(t, Options{})
-	callError(t, pool, target, "echo", "")
+	_ = callError(t, pool, target, "echo", "") // the thief is no MCP server
 	require.Equal(t, "Bearer t0ken", seen.Load())
 	require.False(t, leaked.Load())
 }
@@ -365,22 +372,25 @@ func TestHTTPHeaderStaysAtItsOrigin(t *testing.T) {
 // 64 callers share one session; no answer goes astray (T-38).
 func TestHTTPManyCallers(t *testing.T) {
 	t.Parallel()
-	bothEras(t, func(t *testing.T, era Era) {
-		r := newRemote(t, era)
-		pool := newPool(t, Options{})
-		var wg sync.WaitGroup
-		for caller := range 64 {
-			wg.Go(func() {
-				for i := range 5 {
-					want := fmt.Sprintf("%d/%d", caller, i)
-					res, err := call(t, pool, r.target(era), "echo", fmt.Sprintf(`{"text":%q}`, want))
-					if err != nil || res.Text() != want {
-						t.Errorf("caller %s: %v, %v", want, res, err)
+	for _, era := range bothEras {
+		t.Run(string(era), func(t *testing.T) {
+			t.Parallel()
+			r := newRemote(t, era)
+			pool := newPool(t, Options{})
+			var wg sync.WaitGroup
+			for caller := range 64 {
+				wg.Go(func() {
+					for i := range 5 {
+						want := fmt.Sprintf("%d/%d", caller, i)
+						res, err := call(t, pool, r.target(era), "echo", fmt.Sprintf(`{"text":%q}`, want))
+						if err != nil || res.Text() != want {
+							t.Errorf("caller %s: %v, %v", want, res, err)
+						}
 					}
-				}
-			})
-		}
-		wg.Wait()
-		require.Equal(t, 1, sessions(pool))
-	})
+				})
+			}
+			wg.Wait()
+			require.Equal(t, 1, sessions(pool))
+		})
+	}
 }

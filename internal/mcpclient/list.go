@@ -132,7 +132,7 @@ func (s *session) fetchPage(ctx context.Context, cursor string) (*toolPage, map[
 	if err := json.Unmarshal(raw, &page); err != nil {
 		return nil, nil, s.useless("tools", w, fmt.Errorf("reading tools/list: %w", err))
 	}
-	if err != nil {
+	if res == nil {
 		return &page, nil, nil
 	}
 	allowed := make(map[string]bool, len(res.Tools))

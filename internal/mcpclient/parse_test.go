@@ -40,7 +40,9 @@ func TestLineReader(t *testing.T) {
 					require.ErrorIs(t, err, io.EOF)
 					break
 				}
-				ids = append(ids, msg.(*jsonrpc.Response).ID.Raw())
+				resp, ok := msg.(*jsonrpc.Response)
+				require.True(t, ok)
+				ids = append(ids, resp.ID.Raw())
 			}
 			require.Empty(t, cmp.Diff(tt.ids, ids))
 			require.Empty(t, cmp.Diff(tt.noise, noise.tail()))

@@ -170,7 +170,7 @@ func TestCloseDoesNotWaitForever(t *testing.T) {
 
 // 1,000 calls while children are killed at random leave no process, descriptor or goroutine behind. The
 // calls that fail say that they may have run.
-func TestNothingLeaksUnderKills(t *testing.T) { // not parallel: it counts what the whole process holds
+func TestNothingLeaksUnderKills(t *testing.T) { //nolint:paralleltest // it counts what the whole process holds
 	pool := newPool(t, Options{})
 	target := childTarget("serve")
 	_, err := pool.Ping(t.Context(), target)

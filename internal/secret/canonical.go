@@ -38,7 +38,7 @@ func Canonical(raw json.RawMessage) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.in.Token(); err != io.EOF { //nolint:errorlint // io.EOF itself is the contract of Token
+	if _, err := c.in.Token(); err != io.EOF {
 		return nil, fault.New(fault.Malformed, "not one valid JSON value")
 	}
 	return out, nil

@@ -174,8 +174,7 @@ func namedValue(src []byte, i int) (from, to int) {
 	if from < len(src) && bytes.IndexByte([]byte("[{("), src[from]) >= 0 {
 		return 0, 0 // a structure, or Redacted
 	}
-	for to = from; to < len(src) && src[to] > ' ' && bytes.IndexByte([]byte(`,;&"'<>)]}\`), src[to]) < 0; to++ {
-	}
+	to = run(src, from, func(b byte) bool { return b > ' ' && bytes.IndexByte([]byte(`,;&"'<>)]}\`), b) < 0 })
 	// Authorization: Bearer x and Basic x are for authorization to judge; a literal is no secret.
 	switch word := string(bytes.ToLower(src[from:to])); word {
 	case "", "bearer", "basic", "null", "true", "false", "***":

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// SecretName reports whether a field, parameter or variable of this name usually holds a secret, in any
+// Named reports whether a field, parameter or variable of this name usually holds a secret, in any
 // spelling: db_password, apiKey, X-Auth-Token, Authorization. Page and sync tokens are not secret, nor
 // is what only speaks of a secret: secret_ref, password_hint, token_count.
-func SecretName(name string) bool { return secretName([]byte(name)) }
+func Named(name string) bool { return secretName([]byte(name)) }
 
 // Words that make a name secret wherever they stand.
 var secretWords = []string{

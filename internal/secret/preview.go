@@ -60,7 +60,7 @@ func (r *Redactor) shorten(value any, c cut, depth int) any {
 		out := make(map[string]any, len(v))
 		for name, item := range v {
 			label := shortenText(r.Text(name), c.runes)
-			if item != nil && SecretName(name) {
+			if item != nil && Named(name) {
 				out[label] = Redacted
 			} else {
 				out[label] = r.shorten(item, c, depth+1)

@@ -52,7 +52,7 @@ func (r *Redactor) JSON(raw []byte) []byte {
 		case b == '"' && isMemberName(raw[end:]):
 			out = r.appendScalar(out, token, false)
 			hide = !r.exact && secretName(token[1:len(token)-1])
-		case b == '"' || b == '-' || b >= '0' && b <= '9':
+		case b == '"' || b == '-' || isDigit(b):
 			out = r.appendScalar(out, token, hide && string(token) != `""`)
 			hide = false
 		default:
@@ -118,10 +118,8 @@ func tokenEnd(raw []byte, i int) int {
 			}
 		}
 		return i + 1
-	case b == '-' || b >= '0' && b <= '9':
-		for i++; i < len(raw) && bytes.IndexByte([]byte("0123456789+-.eE"), raw[i]) >= 0; i++ {
-		}
-		return i
+	case b == '-' || isDigit(b):
+		return run(raw, i, func(b byte) bool { return isDigit(b) || bytes.IndexByte([]byte("+-.eE"), b) >= 0 })
 	default:
 		return i + 1
 	}

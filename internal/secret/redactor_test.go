@@ -118,7 +118,7 @@ func TestRedactorJSON(t *testing.T) {
 		require.Equal(t, want, string(got))
 		require.True(t, json.Valid(got))
 	}
-	require.Equal(t, `{"password":"x"}`, string(r.Exact().JSON([]byte(`{"password":"x"}`))))
+	require.JSONEq(t, `{"password":"x"}`, string(r.Exact().JSON([]byte(`{"password":"x"}`))))
 }
 
 // Wherever a value is put, and whatever stands around it, it does not come out.
@@ -149,18 +149,18 @@ func TestRedactorLosesNoValue(t *testing.T) {
 	})
 }
 
-func TestSecretName(t *testing.T) {
+func TestNamed(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"password", "DB_PASSWORD", "dbPassword", "apiKey", "APIKey", "api-key", "X-API-Key", "client_secret", "access_token",
 		"accessToken", "Authorization", "Set-Cookie", "token", "private_key", "OPENAI_API_KEY", "pwd", "credentials", "secret",
 	} {
-		require.True(t, secret.SecretName(name), name)
+		require.True(t, secret.Named(name), name)
 	}
 	for _, name := range []string{
 		"", "id", "name", "tokens", "max_tokens", "token_count", "nextPageToken", "page_token", "syncToken", "key", "primary_key",
 		"keyboard", "monkey", "secret_ref", "secretName", "password_hint", "author", "compass", "token_type", "passenger",
 	} {
-		require.False(t, secret.SecretName(name), name)
+		require.False(t, secret.Named(name), name)
 	}
 }

@@ -2,7 +2,11 @@
 // may call and the calls made since. It knows nothing of HTTP or of the Responses wire format.
 package dialog
 
-import "time"
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
 
 // Dialog is one task: the newest instruction and everything that followed it.
 type Dialog struct {
@@ -44,4 +48,14 @@ func (d Dialog) Ask(calls ...Call) Reply {
 		calls = calls[:1]
 	}
 	return Reply{Calls: calls}
+}
+
+// Arguments writes the arguments of a call: sorted keys, and no escapes that only HTML needs, since
+// people read them before they approve.
+func Arguments(values map[string]any) (string, error) {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(values)
+	return strings.TrimSuffix(text.String(), "\n"), err
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -19,42 +20,73 @@ var amount = regexp.MustCompile(`(?i)(^|[^\pL\d.,])(?:(-|−)?(` + currency + `)
 // longest bounds the digits of an amount; longer numbers are account numbers, not money.
 const longest = 13
 
+// Around a digit, a currency stands at most so many bytes before it, and an amount ends at most so
+// many bytes behind it. Matching only there keeps long texts cheap.
+const (
+	before = 12
+	behind = 48
+)
+
 // Find returns the amounts of a text in order, written like "EUR 1,234.50", "$99.00",
 // "1.234,50 EUR", "CHF 1'234.50" or "-€5".
 func Find(text string) []Amount {
 	var found []Amount
-	for at := 0; at < len(text); {
-		m := amount.FindStringSubmatchIndex(text[at:])
-		if m == nil {
-			break
+	for at := 0; ; {
+		next := strings.IndexAny(text[at:], "0123456789")
+		if next < 0 {
+			return found
 		}
-		group := func(i int) string {
-			if m[2*i] < 0 {
-				return ""
-			}
-			return text[at+m[2*i] : at+m[2*i+1]]
+		first := at + next
+		from := max(at, first-before)
+		for from > at && !utf8.RuneStart(text[from]) {
+			from--
 		}
-		digits, end := group(5)+group(7), at+m[1]
-		if space := strings.LastIndexByte(digits, ' '); space >= 0 && continues(text[end:]) {
-			end -= len(digits) - space // "USD 99 2026-11-14": the second number is another one
-			digits = digits[:space]
+		value, end, ok := match(text, from, min(len(text), first+behind))
+		if ok {
+			found = append(found, value)
+			at = end
+			continue
 		}
-		cents, ok := parse(digits)
-		if ok && !continues(text[end:]) {
-			if group(2)+group(4)+group(6) != "" {
-				cents = -cents
-			}
-			found = append(found, Amount{code(group(3) + group(8)), cents})
+		for at = max(first, end); at < len(text) && isDigit(text[at]); {
+			at++
 		}
-		at = end
 	}
-	return found
+}
+
+// match finds the first amount in a part of the text, and where it ends. What looks like one but is
+// not has an end as well.
+func match(text string, from, to int) (value Amount, end int, ok bool) {
+	m := amount.FindStringSubmatchIndex(text[from:to])
+	if m == nil {
+		return Amount{}, 0, false
+	}
+	group := func(i int) string {
+		if m[2*i] < 0 {
+			return ""
+		}
+		return text[from+m[2*i] : from+m[2*i+1]]
+	}
+	digits, end := group(5)+group(7), from+m[1]
+	if space := strings.LastIndexByte(digits, ' '); space >= 0 && continues(text[end:]) {
+		end -= len(digits) - space // "USD 99 2026-11-14": the second number is another one
+		digits = digits[:space]
+	}
+	cents, ok := parse(digits)
+	if !ok || continues(text[end:]) {
+		return Amount{}, end, false
+	}
+	if group(2)+group(4)+group(6) != "" {
+		cents = -cents
+	}
+	return Amount{code(group(3) + group(8)), cents}, end, true
 }
 
 // continues reports whether a number goes on after the match, or turns out to be a percentage.
 func continues(rest string) bool {
-	return rest != "" && (rest[0] >= '0' && rest[0] <= '9' || rest[0] == '%')
+	return rest != "" && (isDigit(rest[0]) || rest[0] == '%')
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // parse reads a number in any of the usual notations into hundredths. The last separator is the
 // decimal one if one or two digits follow it; three digits make it a thousands separator.

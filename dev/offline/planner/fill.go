@@ -63,11 +63,11 @@ func (f *filler) set() (arguments string, lacking []string) {
 			values[name] = value
 		}
 	}
-	data, err := json.Marshal(values)
+	arguments, err := dialog.Arguments(values)
 	if err != nil {
 		return "", f.schema.Required
 	}
-	return string(data), nil
+	return arguments, nil
 }
 
 // value finds the value of one property. Optional ones are held to stronger evidence, so that a

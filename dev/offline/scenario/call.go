@@ -84,8 +84,7 @@ func (s *scope) arguments(args map[string]Arg, schema *dialog.Schema) (string, e
 			return "", fmt.Errorf("no value for %s", name)
 		}
 	}
-	data, err := json.Marshal(values)
-	return string(data), err
+	return dialog.Arguments(values)
 }
 
 // coerce turns rendered text into the type that the schema asks for, if it can.

@@ -1,14 +1,13 @@
 package scenario
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"steward/dev/offline/money"
 )
 
 // Clip shortens to n characters on one line.
@@ -43,22 +42,6 @@ func sortBy(key string, list []any) []any {
 	return sorted
 }
 
-// dayOf is the calendar day of a date in one of the notations that mail and calendars use.
-func dayOf(value any) string { return instant(value, time.DateOnly) }
-
-func instant(value any, layout string) string {
-	text := show(value)
-	for _, known := range []string{time.RFC3339, time.DateOnly, time.RFC1123Z, "Mon, 2 Jan 2006 15:04:05 -0700", "2006-01-02 15:04:05"} {
-		if t, err := time.Parse(known, text); err == nil {
-			if layout == time.RFC3339 {
-				t = t.UTC()
-			}
-			return t.Format(layout)
-		}
-	}
-	return text
-}
-
 // tally counts the different texts at a key: "a (2), b (1)", the most frequent first.
 func tally(key string, list []any) string {
 	count := map[string]int{}
@@ -79,27 +62,6 @@ func tally(key string, list []any) string {
 		names[i] = fmt.Sprintf("%s (%d)", name, count[name])
 	}
 	return strings.Join(names, ", ")
-}
-
-// due is what one mail asks to be paid: the amounts of its body, else those that the tool reports.
-func due(mail any) money.Sum {
-	sum := money.Due(show(pick(mail, "body", "text", "snippet")))
-	if len(sum) > 0 {
-		return sum
-	}
-	for _, entry := range lookup(mail, "amounts[*]") {
-		sum.Add(money.Find(show(pick(entry, "currency")) + " " + show(pick(entry, "amount")))...)
-	}
-	return sum
-}
-
-// total adds up what the mails ask for.
-func total(mails []any) money.Sum {
-	sum := money.Sum{}
-	for _, mail := range mails {
-		sum.Plus(due(mail))
-	}
-	return sum
 }
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)?$`)
@@ -126,9 +88,20 @@ func countLines(text any) int {
 
 func countWords(text any) int { return len(strings.Fields(show(text))) }
 
+// show is a value as text: nothing for nil, JSON for what has parts.
 func show(value any) string {
-	if value == nil {
+	switch v := value.(type) {
+	case nil:
 		return ""
+	case string:
+		return v
+	case map[string]any, []any:
+		data, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		return string(data)
+	default:
+		return fmt.Sprint(v)
 	}
-	return fmt.Sprint(value)
 }

@@ -27,17 +27,18 @@ func (t Template) render(s *scope) (string, error) {
 
 // functions are the words that need no scope.
 var functions = template.FuncMap{
-	"clip":  Clip,
-	"day":   dayOf,
-	"due":   due,
-	"ident": ident,
-	"join":  join,
-	"lines": countLines,
-	"pick":  pick,
-	"sort":  sortBy,
-	"tally": tally,
-	"total": total,
-	"words": countWords,
+	"clip":   Clip,
+	"day":    dayOf,
+	"due":    due,
+	"ident":  ident,
+	"join":   join,
+	"lines":  countLines,
+	"minute": minuteOf,
+	"pick":   pick,
+	"sort":   sortBy,
+	"tally":  tally,
+	"total":  total,
+	"words":  countWords,
 }
 
 // met reports whether a condition rendered to something other than nothing or "false".

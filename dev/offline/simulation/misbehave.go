@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -115,9 +114,9 @@ func stuff(tool dialog.Tool, text, address string) string {
 	if _, ok := schema.Properties["query"]; ok {
 		values["query"] = text
 	}
-	data, err := json.Marshal(values)
+	arguments, err := dialog.Arguments(values)
 	if err != nil {
 		return "{}"
 	}
-	return string(data)
+	return arguments
 }

@@ -30,6 +30,14 @@ func NotFound(format string, args ...any) *Error {
 	return &Error{Status: http.StatusNotFound, Type: "invalid_request_error", Message: fmt.Sprintf(format, args...)}
 }
 
+// Unauthorized is the answer to a request without a key.
+func Unauthorized() *Error {
+	return &Error{
+		Status: http.StatusUnauthorized, Type: "invalid_request_error",
+		Message: "You didn't provide an API key. Provide any key as a bearer token in the Authorization header.",
+	}
+}
+
 // Error is for logs.
 func (e *Error) Error() string { return e.Message }
 

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"unicode/utf8"
 )
 
@@ -128,12 +127,4 @@ func (t *Tool) UnmarshalJSON(data []byte) error {
 	}
 	t.chars = utf8.RuneCount(data)
 	return nil
-}
-
-// Unauthorized is the answer to a request without a key.
-func Unauthorized() *Error {
-	return &Error{
-		Status: http.StatusUnauthorized, Type: "invalid_request_error",
-		Message: "You didn't provide an API key. Provide any key as a bearer token in the Authorization header.",
-	}
 }

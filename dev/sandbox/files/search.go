@@ -48,7 +48,7 @@ func (f *folder) search(ctx context.Context, _ *mcp.CallToolRequest, in searchIn
 		}
 		text, err := f.text(name)
 		if err != nil {
-			return nil //nolint:nilerr // not a text file, or gone meanwhile
+			return nil // not a text file, or gone meanwhile
 		}
 		number := 0
 		for line := range strings.Lines(text) {

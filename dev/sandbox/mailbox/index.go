@@ -148,7 +148,7 @@ func (x *index) load(id string, f fs.DirEntry) (*entry, error) {
 	e := &entry{id: id, size: info.Size(), changed: info.ModTime()}
 	file, err := x.root.Open(f.Name())
 	if err != nil {
-		return e, nil //nolint:nilerr // such as a link that leads out of the folder: not a mail of ours
+		return e, nil // such as a link that leads out of the folder: not a mail of ours
 	}
 	defer func() { _ = file.Close() }() // only read
 	if m, err := parseMessage(file); err == nil {

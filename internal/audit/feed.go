@@ -1,0 +1,150 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// feedIdle is how long the feed waits before it asks whether its connection still lives: a network that
+// drops packets in silence would otherwise leave it waiting for ever.
+const feedIdle = 30 * time.Second
+
+// Feed wakes the readers of a chain when an event was committed. It carries no events: a reader reads the
+// rows after the last one it has, so nothing is lost while LISTEN is down. One goroutine and one
+// connection serve every reader of a process.
+type Feed struct {
+	cfg *pgx.ConnConfig
+	log *slog.Logger
+
+	mu      sync.Mutex
+	readers map[string]map[chan struct{}]struct{} // by chain
+}
+
+// NewFeed takes the address of its own connection from the pool.
+func NewFeed(pool *pgxpool.Pool, log *slog.Logger) (*Feed, error) {
+	if pool == nil || log == nil {
+		return nil, errors.New("audit feed: pool and logger are required")
+	}
+	return &Feed{cfg: pool.Config().ConnConfig, log: log, readers: map[string]map[chan struct{}]struct{}{}}, nil
+}
+
+// Subscribe returns a channel that is ready after events of the chain were committed; many may have come
+// for one wake. Subscribe first and read the rows then, or an event in between is noticed late. cancel
+// must be called, and may be called twice; the channel is never closed.
+func (f *Feed) Subscribe(chain string) (wake <-chan struct{}, cancel func()) {
+	ch := make(chan struct{}, 1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.readers[chain] == nil {
+		f.readers[chain] = map[chan struct{}]struct{}{}
+	}
+	f.readers[chain][ch] = struct{}{}
+	return ch, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.readers[chain], ch)
+		if len(f.readers[chain]) == 0 {
+			delete(f.readers, chain)
+		}
+	}
+}
+
+// Run listens until ctx ends and then returns nil. It reconnects by itself, at most 15 s apart.
+func (f *Feed) Run(ctx context.Context) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, 15*time.Second
+	for {
+		err := f.listen(ctx, pause.Reset)
+		if ctx.Err() != nil {
+			return nil
+		}
+		f.log.WarnContext(ctx, "audit feed lost its connection", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause.NextBackOff()):
+		}
+	}
+}
+
+// listen serves one connection to its end.
+func (f *Feed) listen(ctx context.Context, listening func()) error {
+	conn, err := pgx.ConnectConfig(ctx, f.cfg.Copy())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(bye) // it is given up either way
+	}()
+	if _, err := conn.Exec(ctx, "LISTEN steward_audit"); err != nil {
+		return err
+	}
+	listening()
+	f.wakeAll() // for what was committed while nobody listened
+	for {
+		chain, err := next(ctx, conn)
+		if err != nil {
+			return err
+		}
+		f.wake(chain)
+	}
+}
+
+// next waits for a notification and returns its chain.
+func next(ctx context.Context, conn *pgx.Conn) (string, error) {
+	for {
+		wait, cancel := context.WithTimeout(ctx, feedIdle)
+		n, err := conn.WaitForNotification(wait)
+		cancel()
+		if err == nil {
+			chain, _, _ := strings.Cut(n.Payload, " ") // "<chain> <seq>"
+			return chain, nil
+		}
+		if ctx.Err() != nil || !pgconn.Timeout(err) {
+			return "", err
+		}
+		ping, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err = conn.Ping(ping)
+		cancel()
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+func (f *Feed) wake(chain string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for ch := range f.readers[chain] {
+		ready(ch)
+	}
+}
+
+func (f *Feed) wakeAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, chain := range f.readers {
+		for ch := range chain {
+			ready(ch)
+		}
+	}
+}
+
+// ready never blocks: a reader that has not yet taken its last wake will see these events with it.
+func ready(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,47 @@
+package telemetry
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Tally counts events by the values of fixed labels. It is safe for concurrent use. The values must come
+// from a small set: each combination is kept for the life of the process.
+type Tally struct {
+	name, help string
+	labels     []string
+
+	mu     sync.Mutex
+	counts map[string]float64 // by values, joined
+}
+
+// NewTally makes a counter family; name ends in _total.
+func NewTally(name, help string, labels ...string) *Tally {
+	return &Tally{name: name, help: help, labels: labels, counts: map[string]float64{}}
+}
+
+const unitSeparator = "\x1f"
+
+// Add counts one event; values stand in the order of the labels.
+func (t *Tally) Add(values ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts[strings.Join(values, unitSeparator)]++
+}
+
+// Metrics is the tally's Source.
+func (t *Tally) Metrics() []Metric {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := Metric{Name: t.name, Help: t.help, Kind: Counter}
+	for _, key := range slices.Sorted(maps.Keys(t.counts)) {
+		var pairs []string
+		for i, value := range strings.Split(key, unitSeparator) {
+			pairs = append(pairs, t.labels[i], value)
+		}
+		m.Samples = append(m.Samples, Sample{Labels: pairs, Value: t.counts[key]})
+	}
+	return []Metric{m}
+}
