@@ -67,27 +67,26 @@ func TestSomeBearerIsNeeded(t *testing.T) {
 func TestOutagesCountTheAttemptsOfTheClient(t *testing.T) {
 	t.Parallel()
 	llm := client(start(t, now))
-	try := func(attempt, words string) (*responses.Response, *http.Response, error) {
-		var answer *http.Response
-		got, err := llm.Responses.New(t.Context(), ask("Hello\n#sim: "+words),
-			option.WithHeader("X-Client-Request-Id", "run/r1/1/"+attempt), option.WithResponseInto(&answer))
-		return got, answer, err
+	try := func(attempt, words string) (*responses.Response, error) {
+		return llm.Responses.New(t.Context(), ask("Hello\n#sim: "+words), option.WithHeader("X-Client-Request-Id", "run/r1/1/"+attempt))
 	}
 	for range 2 { // the same attempt, repeated by a replay, has the same answer
 		for _, attempt := range []string{"1", "2"} {
-			_, answer, err := try(attempt, "rate_limit 2")
-			require.Equal(t, "rate_limit_exceeded", apiError(t, err).Code)
-			require.Equal(t, http.StatusTooManyRequests, answer.StatusCode)
-			require.Equal(t, "1", answer.Header.Get("Retry-After"))
+			_, err := try(attempt, "rate_limit 2")
+			refusal := apiError(t, err)
+			require.Equal(t, "rate_limit_exceeded", refusal.Code)
+			require.Equal(t, http.StatusTooManyRequests, refusal.StatusCode)
+			require.Equal(t, "1", refusal.Response.Header.Get("Retry-After"))
 		}
-		got, _, err := try("3", "rate_limit 2")
+		got, err := try("3", "rate_limit 2")
 		require.NoError(t, err)
 		require.Equal(t, responses.ResponseStatusCompleted, got.Status)
 	}
-	_, answer, err := try("1", "server_error")
-	require.Equal(t, "server_error", apiError(t, err).Code)
-	require.Equal(t, http.StatusInternalServerError, answer.StatusCode)
-	got, _, err := try("1", "failed")
+	_, err := try("1", "server_error")
+	refusal := apiError(t, err)
+	require.Equal(t, "server_error", refusal.Code)
+	require.Equal(t, http.StatusInternalServerError, refusal.StatusCode)
+	got, err := try("1", "failed")
 	require.NoError(t, err)
 	require.Equal(t, responses.ResponseStatusFailed, got.Status)
 	require.EqualValues(t, "server_error", got.Error.Code)

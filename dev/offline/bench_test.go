@@ -51,11 +51,11 @@ func BenchmarkCreate(b *testing.B) {
 		require.NoError(b, err)
 		b.Run(name, func(b *testing.B) {
 			h := handler(b)
-			require.Contains(b, serve(b, h, body), "200 ")
+			require.Contains(b, serve(b.Context(), h, body), "200 ")
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				serve(b, h, body)
+				serve(b.Context(), h, body)
 			}
 		})
 	}

@@ -96,12 +96,18 @@ func TestInvoiceSummaryOfLittle(t *testing.T) {
 		get    func(map[string]any) string
 		says   []string
 	}{
-		"nothing found": {func(map[string]any) string { return `{"emails":[],"total":0}` }, nil,
-			[]string{"[offline rules] No emails about invoices found from 2026-11-14 to 2026-11-21."}},
-		"search fails": {func(map[string]any) string { return "error: mailbox is locked" }, nil,
-			[]string{"I stopped because mcp_mailbox__search_emails failed: error: mailbox is locked"}},
-		"search is cut": {func(map[string]any) string { return `{"emails":[{"id":"m1"},{"id":"m2","subj` }, nil,
-			[]string{"2 emails about invoices", "Total: EUR 1,234.50, USD 99.00", "Some tool output was cut"}},
+		"nothing found": {
+			func(map[string]any) string { return `{"emails":[],"total":0}` }, nil,
+			[]string{"[offline rules] No emails about invoices found from 2026-11-14 to 2026-11-21."},
+		},
+		"search fails": {
+			func(map[string]any) string { return "error: mailbox is locked" }, nil,
+			[]string{"I stopped because mcp_mailbox__search_emails failed: error: mailbox is locked"},
+		},
+		"search is cut": {
+			func(map[string]any) string { return `{"emails":[{"id":"m1"},{"id":"m2","subj` }, nil,
+			[]string{"2 emails about invoices", "Total: EUR 1,234.50, USD 99.00", "Some tool output was cut"},
+		},
 		"one mail fails": {nil, func(args map[string]any) string {
 			if args["id"] == "m1" {
 				return "error: gone"

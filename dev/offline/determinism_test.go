@@ -1,6 +1,7 @@
 package offline_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -23,8 +24,8 @@ func handler(t require.TestingT) http.Handler {
 	return server.Handler()
 }
 
-func serve(t require.TestingT, h http.Handler, body []byte) string {
-	request := httptest.NewRequest(http.MethodPost, "/v1/responses", strings.NewReader(string(body)))
+func serve(ctx context.Context, h http.Handler, body []byte) string {
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/responses", strings.NewReader(string(body)))
 	request.Header.Set("Authorization", "Bearer k")
 	recorder := httptest.NewRecorder()
 	h.ServeHTTP(recorder, request)
@@ -38,12 +39,12 @@ func TestAnswersDependOnTheRequestAlone(t *testing.T) {
 	used := handler(t)
 	rapid.Check(t, func(t *rapid.T) {
 		body := drawRequest(t)
-		want := serve(t, handler(t), body)
-		require.Equal(t, want, serve(t, used, body))
+		want := serve(t.Context(), handler(t), body)
+		require.Equal(t, want, serve(t.Context(), used, body))
 		answers := make([]string, 8)
 		var group sync.WaitGroup
 		for i := range answers {
-			group.Go(func() { answers[i] = serve(t, used, body) })
+			group.Go(func() { answers[i] = serve(t.Context(), used, body) })
 		}
 		group.Wait()
 		for _, got := range answers {

@@ -73,7 +73,7 @@ func TestAnswerIsACompleteResponse(t *testing.T) {
 	require.EqualValues(t, 2, got.Usage.InputTokens, "ceil(5/4)")
 	require.EqualValues(t, (len(got.OutputText())+3)/4, got.Usage.OutputTokens)
 	require.Equal(t, got.Usage.InputTokens+got.Usage.OutputTokens, got.Usage.TotalTokens)
-	require.EqualValues(t, now().Unix(), got.CreatedAt)
+	require.Equal(t, now().Unix(), int64(got.CreatedAt))
 }
 
 func TestModels(t *testing.T) {
@@ -158,4 +158,23 @@ func post(t *testing.T, url, path, body string, header http.Header) (int, http.H
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	return response.StatusCode, response.Header, string(text)
+}
+
+func TestOwnScenariosReplaceThoseThatShip(t *testing.T) {
+	t.Parallel()
+	server, err := offline.New(offline.Options{Log: slog.New(slog.DiscardHandler), Scenarios: fstest.MapFS{"mine.yaml": {Data: []byte(`
+name: mine
+match: {all: ["hello"]}
+needs: {search: "*search*"}
+steps: [{as: found, call: search, args: {query: hi}}]
+final: 'Found {{ .Get "found.n" }}.'
+`)}}})
+	require.NoError(t, err)
+	web := httptest.NewServer(server.Handler())
+	t.Cleanup(web.Close)
+	turns, final := play(t, client(web.URL), ask("Hello", mailTools()...), tools{
+		"mcp_mailbox__search_emails": func(map[string]any) string { return `{"n":3}` },
+	})
+	require.Equal(t, []turn{{`mcp_mailbox__search_emails {"query":"hi"}`}}, turns)
+	require.Equal(t, "[offline rules] Found 3.\nTools used: mcp_mailbox__search_emails (1).", final)
 }

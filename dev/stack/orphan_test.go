@@ -23,10 +23,10 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(supervisorVariable); dir != "" {
 		s, err := stack.Start(context.Background(), stack.Config{Data: dir, Log: slog.New(slog.DiscardHandler), TemporalBinary: os.Args[1]})
 		if err != nil {
-			fmt.Println(err)
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		fmt.Println(s.Postgres.PID(), s.Temporal.PID())
+		_, _ = fmt.Fprintln(os.Stdout, s.Postgres.PID(), s.Temporal.PID())
 		<-make(chan struct{})
 	}
 	os.Exit(m.Run())

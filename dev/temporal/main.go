@@ -47,7 +47,7 @@ func run(ctx context.Context, o options, ready io.Writer) error {
 	if err := applySchemas(o); err != nil {
 		return err
 	}
-	server, err := newServer(o)
+	server, err := newServer(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strconv"
@@ -39,11 +40,11 @@ var dynamicSettings = dynamicconfig.StaticClient{
 
 // newServer assembles the four services. Only the frontend has an address known outside; the others find
 // each other at free loopback ports picked anew at each start.
-func newServer(o options) (temporal.Server, error) {
+func newServer(ctx context.Context, o options) (temporal.Server, error) {
 	host := o.listen.Addr().String()
 	ports := map[primitives.ServiceName]int{primitives.FrontendService: int(o.listen.Port())}
 	for _, name := range []primitives.ServiceName{primitives.HistoryService, primitives.MatchingService, primitives.WorkerService} {
-		port, err := freePort(host)
+		port, err := freePort(ctx, host)
 		if err != nil {
 			return nil, err
 		}
@@ -114,8 +115,9 @@ func newLogger() log.Logger {
 	return log.NewZapLogger(log.BuildZapLogger(log.Config{Level: "warn"}))
 }
 
-func freePort(host string) (int, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+func freePort(ctx context.Context, host string) (int, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}

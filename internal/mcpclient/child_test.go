@@ -271,6 +271,14 @@ func call(tb testing.TB, pool *Pool, target Target, tool string, args string) (*
 	return pool.Call(tb.Context(), target, Call{Tool: tool, Arguments: json.RawMessage(args)})
 }
 
+// patiently is for the requests of a test that sets a short CallTimeout for another one.
+func patiently(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // callError expects a failure.
 func callError(tb testing.TB, pool *Pool, target Target, tool string, args string) *Error {
 	tb.Helper()

@@ -1,19 +1,24 @@
 package mcpclient
 
-// Drop ends the key's session at once, whatever is under way on it, and returns when its child is dead:
-// what the child had not done by now it will not do. Calls that were under way fail as MaybeRun.
+import "slices"
+
+// Drop ends the key's sessions at once, whatever is under way on them, and returns when their children are
+// dead: what a child had not done by now it will not do. That includes children that were retired before
+// and are still leaving. Calls that were under way fail as MaybeRun.
 func (p *Pool) Drop(key Key) {
 	p.mu.Lock()
-	sl := p.slots[key]
-	if sl == nil || sl.session == nil {
-		p.mu.Unlock()
-		return
+	var leaving []*session
+	if sl := p.slots[key]; sl != nil {
+		if sl.session != nil {
+			p.retireLocked(sl.session)
+		}
+		leaving = slices.Clone(sl.leaving)
 	}
-	s := sl.session
-	p.retireLocked(s)
 	p.mu.Unlock()
-	if s.stdio != nil {
-		s.stdio.proc.kill()
-		<-s.stdio.proc.exited
+	for _, s := range leaving {
+		if s.stdio != nil {
+			s.stdio.proc.kill()
+			<-s.stdio.proc.exited
+		}
 	}
 }

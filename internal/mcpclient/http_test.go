@@ -176,7 +176,7 @@ func TestHTTPFailures(t *testing.T) {
 						limit = 500 * time.Millisecond
 					}
 					pool := newPool(t, Options{CallTimeout: limit})
-					_, err := pool.Ping(t.Context(), r.target(era))
+					_, err := pool.Ping(patiently(t), r.target(era))
 					require.NoError(t, err)
 					r.onCall(tt.spoil)
 					e := callError(t, pool, r.target(era), "echo", `{"text":"spoiled"}`)
@@ -192,7 +192,7 @@ func TestHTTPFailures(t *testing.T) {
 						require.EqualValues(t, -32000, e.Code)
 					}
 					require.EqualValues(t, 1, r.calls.Load(), "sent once")
-					res, err := call(t, pool, r.target(era), "echo", `{"text":"fine"}`)
+					res, err := pool.Call(patiently(t), r.target(era), Call{Tool: "echo", Arguments: json.RawMessage(`{"text":"fine"}`)})
 					require.NoError(t, err)
 					require.Equal(t, "fine", res.Text())
 				})

@@ -158,13 +158,14 @@ func (p *Pool) use(ctx context.Context, t Target, op string, f func(context.Cont
 			p.retire(s)
 		}
 		p.release(s)
-		if !failed || fresh || !e.deadSession() {
+		if !failed || fresh || !e.repeatable() {
 			return err
 		}
 	}
 }
 
-// deadSession reports whether the only trouble was that the session had died before the request.
-func (e *Error) deadSession() bool {
-	return e.Ran == NotRun && e.broken() && e.Status != http.StatusUnauthorized
+// repeatable reports whether a new session may help and the request may go out on it: a call only if it
+// provably did not run, a question always.
+func (e *Error) repeatable() bool {
+	return e.broken() && e.Status != http.StatusUnauthorized && (e.Ran == NotRun || e.Op != "call")
 }

@@ -191,7 +191,7 @@ func TestNothingLeaksUnderKills(t *testing.T) { //nolint:paralleltest // it coun
 		}
 	}
 	t.Logf("%d of 1000 calls met a dying child", failed)
-	_, err = pool.Ping(t.Context(), target)
+	_, err = pool.Ping(t.Context(), target) // asked again if the last call killed the child
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		return count(t, "/proc/self/fd") <= descriptors && len(children(t)) <= processes

@@ -141,6 +141,19 @@ func (p *process) close() {
 	})
 }
 
+// waitForWords waits until the child's stderr has been read to its end, but no longer than d.
+func (p *process) waitForWords(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for _, done := range []chan struct{}{p.exited, p.drained} {
+		select {
+		case <-done:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
 func (p *process) waitFor(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

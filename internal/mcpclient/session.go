@@ -129,12 +129,7 @@ func (s *session) failure(op string, w *wire, err error) *Error {
 // addLastWords replaces the SDK's word for a broken pipe by the reason and adds the child's stderr.
 func (s *session) addLastWords(e *Error) {
 	if e.Stage != StageResult && !expired(e.Err) {
-		timer := time.NewTimer(drainWait)
-		defer timer.Stop()
-		select {
-		case <-s.stdio.proc.drained:
-		case <-timer.C:
-		}
+		s.stdio.proc.waitForWords(drainWait)
 		if cause := s.stdio.cause(); cause != nil {
 			e.Err = cause
 		}

@@ -2,13 +2,16 @@ package mcpclient
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
 // slot is one key's place in the pool: its session, if any, and the child's output over all its sessions.
+// It stays while any of them does.
 type slot struct {
 	noise   *ring
 	session *session
+	leaving []*session // retired, but not yet ended
 	dialing *dialing
 	used    time.Time
 }
@@ -132,7 +135,9 @@ func (p *Pool) retireLocked(s *session) {
 		return
 	}
 	s.retired = true
-	if sl := p.slots[s.key]; sl != nil && sl.session == s {
+	sl := p.slots[s.key]
+	sl.leaving = append(sl.leaving, s)
+	if sl.session == s {
 		sl.session, sl.used = nil, time.Now()
 	}
 	if s.refs == 0 {
@@ -147,6 +152,8 @@ func (p *Pool) end(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open--
+	sl := p.slots[s.key]
+	sl.leaving = slices.DeleteFunc(sl.leaving, func(other *session) bool { return other == s })
 }
 
 // retireOlder retires the sessions with older versions of the key's credential or configuration.
@@ -198,7 +205,7 @@ func (p *Pool) sweep(now time.Time) {
 		switch s := sl.session; {
 		case s != nil && s.refs == 0 && now.Sub(s.used) >= p.opts.IdleClose:
 			p.retireLocked(s)
-		case s == nil && sl.dialing == nil && now.Sub(sl.used) >= p.opts.IdleClose:
+		case s == nil && sl.dialing == nil && len(sl.leaving) == 0 && now.Sub(sl.used) >= p.opts.IdleClose:
 			delete(p.slots, key)
 		}
 	}

@@ -1,23 +1,17 @@
 package mcpclient
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"steward/internal/secret"
 )
 
 func TestEraIsNegotiatedAndReported(t *testing.T) {
@@ -244,60 +238,12 @@ func TestDeadlineIsTheDefaultOne(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, Options{CallTimeout: 300 * time.Millisecond})
 	target := childTarget("serve")
-	_, err := pool.Ping(t.Context(), target)
+	_, err := pool.Ping(patiently(t), target)
 	require.NoError(t, err)
 	dir := t.TempDir()
 	e := callError(t, pool, target, "hang", fmt.Sprintf(`{"started":%q,"cancelled":%q}`, dir+"/s", dir+"/c"))
 	require.ErrorIs(t, e, context.DeadlineExceeded)
 	require.Equal(t, MaybeRun, e.Ran)
-}
-
-func TestChildThatDoesNotStart(t *testing.T) {
-	t.Parallel()
-	pool := newPool(t, Options{})
-	e := callError(t, pool, childTarget("does-not-start"), "echo", "")
-	require.Equal(t, NotRun, e.Ran)
-	require.Equal(t, StageHandshake, e.Stage)
-	require.Equal(t, "call", e.Op)
-	require.Contains(t, e.Stderr, "[31mmissing setting[0m API_KEY")
-	require.Contains(t, e.Stderr, "(child ended: exit status 3)")
-	require.Equal(t, e.Stderr, pool.Logs(childTarget("does-not-start").Key))
-
-	missing := childTarget("serve")
-	missing.Key.Server, missing.Stdio.Command = 2, "/nonexistent/server"
-	e = callError(t, pool, missing, "echo", "")
-	require.Equal(t, NotRun, e.Ran)
-	require.Equal(t, StageStart, e.Stage)
-	require.ErrorIs(t, e, os.ErrNotExist)
-	require.Zero(t, sessions(pool))
-}
-
-func TestChildKilledMidCall(t *testing.T) {
-	t.Parallel()
-	pool := newPool(t, Options{})
-	target := childTarget("serve")
-	e := callError(t, pool, target, "die", "")
-	require.Equal(t, MaybeRun, e.Ran)
-	require.Equal(t, StageAnswer, e.Stage)
-	require.ErrorIs(t, e, io.EOF)
-	require.Contains(t, e.Stderr, "out of memory")
-
-	res, err := call(t, pool, target, "echo", `{"text":"back"}`)
-	require.NoError(t, err)
-	require.Equal(t, "back", res.Text())
-}
-
-// A child that died between two calls costs the second one nothing but a start.
-func TestChildKilledWhileIdle(t *testing.T) {
-	t.Parallel()
-	pool := newPool(t, Options{})
-	target := childTarget("serve")
-	for range 5 {
-		res, err := call(t, pool, target, "pid", "")
-		require.NoError(t, err)
-		require.NoError(t, syscall.Kill(pidOf(t, res.Text()), syscall.SIGKILL))
-		require.Eventually(t, func() bool { return sessions(pool) == 0 }, patience, time.Millisecond)
-	}
 }
 
 func TestChildThatStopsReading(t *testing.T) {
@@ -330,75 +276,6 @@ func TestLargeResults(t *testing.T) {
 
 	_, err = call(t, pool, target, "echo", `{"text":"still here"}`)
 	require.NoError(t, err)
-}
-
-func TestEnvironmentIsBuiltFromNothing(t *testing.T) {
-	t.Setenv("STEWARD_CANARY", "must not leak")
-	pool := newPool(t, Options{})
-	target := childTarget("serve")
-	target.Stdio.Env = map[string]secret.String{"API_KEY": secret.New("s3cret")}
-	res, err := call(t, pool, target, "environment", "")
-	require.NoError(t, err)
-	env := map[string]string{}
-	for line := range strings.SplitSeq(res.Text(), "\n") {
-		name, value, _ := strings.Cut(line, "=")
-		env[name] = value
-	}
-	require.Equal(t, "s3cret", env["API_KEY"])
-	require.Equal(t, os.Getenv("PATH"), env["PATH"])
-	require.Equal(t, "C.UTF-8", env["LANG"])
-	require.Equal(t, env["WORKDIR"], env["HOME"])
-	require.NotEqual(t, os.Getenv("HOME"), env["HOME"])
-	delete(env, "PWD") // exec sets it beside Dir
-	require.Len(t, env, 5)
-
-	require.NoError(t, pool.Close(t.Context()))
-	require.NoDirExists(t, env["HOME"])
-}
-
-func TestGrandchildDiesWithTheSession(t *testing.T) {
-	t.Parallel()
-	for name, end := range map[string]func(ctx context.Context, pool *Pool, pid int) error{
-		"closed": func(ctx context.Context, pool *Pool, _ int) error { return pool.Close(ctx) },
-		"killed": func(_ context.Context, _ *Pool, pid int) error { return syscall.Kill(pid, syscall.SIGKILL) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			pool := newPool(t, Options{})
-			child, err := call(t, pool, childTarget("serve"), "pid", "")
-			require.NoError(t, err)
-			grandchild, err := call(t, pool, childTarget("serve"), "fork", "")
-			require.NoError(t, err)
-			require.False(t, gone(pidOf(t, grandchild.Text())))
-			require.NoError(t, end(t.Context(), pool, pidOf(t, child.Text())))
-			require.Eventually(t, func() bool { return gone(pidOf(t, grandchild.Text())) }, patience, 5*time.Millisecond)
-		})
-	}
-}
-
-func TestStubbornChildIsTerminated(t *testing.T) {
-	t.Parallel()
-	pool := newPool(t, Options{})
-	res, err := call(t, pool, childTarget("stubborn"), "pid", "")
-	require.NoError(t, err)
-	require.NoError(t, pool.Close(t.Context()))
-	require.True(t, gone(pidOf(t, res.Text())))
-}
-
-// The worker may be killed without a chance to clean up.
-func TestChildDiesWithUs(t *testing.T) {
-	t.Parallel()
-	us := exec.CommandContext(t.Context(), os.Args[0], "child", "keeper")
-	out, err := us.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, us.Start())
-	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err)
-	pid := pidOf(t, line)
-	require.False(t, gone(pid))
-	require.NoError(t, us.Process.Kill())
-	_ = us.Wait() // killed
-	require.Eventually(t, func() bool { return gone(pid) }, patience, 5*time.Millisecond)
 }
 
 func TestManyCallersOneSession(t *testing.T) {

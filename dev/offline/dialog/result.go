@@ -36,10 +36,13 @@ func (c Call) Result() Result {
 	return r
 }
 
+// preface bounds the notes that may stand before an envelope.
+const preface = 2048
+
 // unwrap returns the text between the first line that is a tag of its own and its closing tag, or
 // to the end when that is missing, and the attributes of the tag.
 func unwrap(output string) (text, attrs string) {
-	m := openTag.FindStringSubmatchIndex(output)
+	m := openTag.FindStringSubmatchIndex(output[:min(preface, len(output))])
 	if m == nil {
 		return output, ""
 	}

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"sort"
 )
@@ -27,6 +28,17 @@ func (t Tool) Schema() *Schema {
 		return &Schema{}
 	}
 	return s
+}
+
+// Properties names the properties, without the cost of parsing what they are.
+func (t Tool) Properties() []string {
+	var schema struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	if err := json.Unmarshal(t.Parameters, &schema); err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(schema.Properties))
 }
 
 // UnmarshalJSON accepts "type" as a word or a list and looks through anyOf and oneOf for the first

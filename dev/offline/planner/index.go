@@ -49,7 +49,7 @@ func newIndex(tools []dialog.Tool) *index {
 		server, _, _ := strings.Cut(strings.TrimPrefix(tool.Name, "mcp_"), "__")
 		add(server, inServer)
 		add(tool.Description[:min(longest, len(tool.Description))], inDescription)
-		for name := range tool.Schema().Properties {
+		for _, name := range tool.Properties() {
 			add(name, inParameter)
 		}
 		for stem := range e.weight {

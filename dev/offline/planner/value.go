@@ -16,8 +16,8 @@ func (f *filler) text(name string, schema *dialog.Schema, required bool) (any, b
 		return value, true
 	}
 	words := propertyWords(name)
-	is := func(any ...string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(any, w) })
+	is := func(names ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(names, w) })
 	}
 	switch {
 	case schema.Format == "email" || is("email", "to", "recipient", "recipients", "cc"):

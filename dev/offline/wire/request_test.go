@@ -42,7 +42,6 @@ func TestDigestKeepsLargeNumbers(t *testing.T) {
 			require.NoError(t, err)
 			return r
 		}
-		require.Equal(t, request(n).Digest(), request(n).Digest())
 		require.NotEqual(t, request(n).Digest(), request(n^1).Digest())
 	})
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -58,12 +59,15 @@ func (a *account) own(dir string) error {
 			"PostgreSQL does not run as root, and user %s may not enter %s: choose a data folder elsewhere, such as /var/lib/steward",
 			a.name, filepath.Dir(dir)).WithCode("folder_unreachable")
 	}
-	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, int(a.uid), int(a.gid))
-	})
+	root, err := os.OpenRoot(dir) // the account may write in there and must not lead us out
+	if err == nil {
+		err = errors.Join(fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			return root.Lchown(path, int(a.uid), int(a.gid))
+		}), root.Close())
+	}
 	if err != nil {
 		return fmt.Errorf("give the cluster to user %s: %w", a.name, err)
 	}
@@ -75,7 +79,7 @@ func (a *account) canEnter(dir string) bool {
 	if a == nil {
 		return true
 	}
-	info, err := os.Stat(dir)
+	info, err := os.Stat(dir) //nolint:gosec // G703: looks at the folder that the caller named
 	if err != nil || !info.IsDir() {
 		return false
 	}

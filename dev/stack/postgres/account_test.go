@@ -23,7 +23,7 @@ func TestAccountMustReachItsFolder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			top, err := os.MkdirTemp("", "steward-test-") // the parent of t.TempDir is closed itself
+			top, err := os.MkdirTemp("", "steward-test-") //nolint:usetesting // the parent of t.TempDir is closed itself
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, os.RemoveAll(top)) })
 			inner := filepath.Join(top, "inner")

@@ -17,28 +17,21 @@ import (
 // when we are root and it is apt, else by the npm client into a cache of our own. Each client asks the registry it is
 // configured for. Progress and the clients' output go to progress. When nothing works the fault says what to type.
 func Install(ctx context.Context, progress io.Writer) error {
-	var failures []error
-	if os.Getuid() == 0 && onPath("apt-get") {
-		err := installWithAPT(ctx, progress, clusterDefaults)
-		if err == nil {
+	var err error
+	if apt, missing := exec.LookPath("apt-get"); missing == nil && os.Getuid() == 0 {
+		if err = installWithAPT(ctx, progress, apt, clusterDefaults); err == nil {
 			return nil
 		}
-		failures = append(failures, err)
 	}
-	if onPath("npm") {
-		err := installWithNPM(ctx, progress, cacheDir())
-		if err == nil {
+	if npm, missing := exec.LookPath("npm"); missing == nil {
+		failed := installWithNPM(ctx, progress, npm, cacheDir())
+		if failed == nil {
 			return nil
 		}
-		failures = append(failures, err)
+		err = errors.Join(err, failed)
 	}
-	return fault.Wrap(errors.Join(failures...), fault.Unavailable, "PostgreSQL could not be installed; %s", advice(runtime.GOOS)).
+	return fault.Wrap(err, fault.Unavailable, "PostgreSQL could not be installed; %s", advice(runtime.GOOS)).
 		WithCode(CodeMissing)
-}
-
-func onPath(program string) bool {
-	_, err := exec.LookPath(program)
-	return err == nil
 }
 
 // cacheDir is where Install keeps what npm brought. Root's own cache is out of reach for the user that
@@ -52,11 +45,11 @@ func cacheDir() string {
 }
 
 // client runs an installing program, with its output on progress.
-func client(ctx context.Context, progress io.Writer, dir string, env []string, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // G204: constant programs and arguments
+func client(ctx context.Context, progress io.Writer, dir string, env []string, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // G204: one of two programs, constant arguments
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, progress, progress
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", filepath.Base(program), err)
 	}
 	return nil
 }

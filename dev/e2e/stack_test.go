@@ -1,0 +1,216 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// stack is a running `steward dev` with a data folder of its own.
+type stack struct {
+	dir string // data folder
+	url string // of the API
+	env []string
+	cmd *exec.Cmd
+	log *bytes.Buffer
+	ui  string
+}
+
+// shared is the stack of every test that breaks nothing.
+var shared = sync.OnceValues(func() (*stack, error) {
+	dir, err := os.MkdirTemp("", "steward-e2e-")
+	if err != nil {
+		return nil, err
+	}
+	return start(dir)
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if s, err := shared(); err == nil {
+		_ = s.stop()
+		if code == 0 {
+			_ = os.RemoveAll(s.dir)
+		}
+	}
+	os.Exit(code)
+}
+
+func running(t *testing.T) *stack {
+	t.Helper()
+	s, err := shared()
+	require.NoError(t, err)
+	return s
+}
+
+// own starts a stack for one test.
+func own(t *testing.T, env ...string) *stack {
+	t.Helper()
+	s, err := start(t.TempDir(), env...)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = s.stop()
+		if t.Failed() {
+			t.Logf("steward dev said:\n%s", tail(s.log.String()))
+		}
+	})
+	return s
+}
+
+func start(dir string, env ...string) (*stack, error) {
+	api, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	ui, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	s := &stack{dir: dir, url: "http://" + api, ui: "http://" + ui, log: &bytes.Buffer{}}
+	s.env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "STEWARD_DATA=" + dir, "STEWARD_LISTEN=" + api,
+		"STEWARD_PUBLIC_URL=" + s.url, "STEWARD_TEMPORAL_UI_URL=" + s.ui, "STEWARD_TEMPORAL_PORT=0", "STEWARD_RATE_CREATE=100000",
+		"STEWARD_RATE_READ=1000000",
+	}, env...)
+	return s, s.up()
+}
+
+// up starts the process and waits until the API, Temporal and a worker are ready.
+func (s *stack) up() error {
+	s.cmd = exec.Command(binary(), "dev", "--no-sample") //nolint:gosec,noctx // the product itself, ended by stop
+	s.cmd.Env = s.env
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		if s.call(ctx, "GET", "/ready", "", nil).status == 200 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	_ = s.stop()
+	return fmt.Errorf("steward dev did not become ready:\n%s", tail(s.log.String()))
+}
+
+func (s *stack) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.cmd.Wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(60 * time.Second):
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+		return fmt.Errorf("steward dev did not drain in 60 s:\n%s", tail(s.log.String()))
+	}
+}
+
+// process is one supervised part as the stack's state file names it.
+type process struct {
+	Name string `json:"name"`
+	PID  int    `json:"pid"`
+}
+
+// pid reads the state file: a restarted part has a new number.
+func (s *stack) pid(name string) (int, error) {
+	doc, err := os.ReadFile(filepath.Join(s.dir, "run", "stack.json"))
+	if err != nil {
+		return 0, err
+	}
+	var state struct {
+		Processes []process `json:"processes"`
+	}
+	if err := json.Unmarshal(doc, &state); err != nil {
+		return 0, err
+	}
+	for _, p := range state.Processes {
+		if p.Name == name {
+			return p.PID, nil
+		}
+	}
+	return 0, fmt.Errorf("no process %s in %s", name, doc)
+}
+
+func (s *stack) kill(t testing.TB, name string) {
+	t.Helper()
+	pid, err := s.pid(name)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+}
+
+// steward runs the CLI against this stack.
+func (s *stack) steward(t testing.TB, args ...string) string {
+	t.Helper()
+	out, err := s.try(t.Context(), args...)
+	require.NoError(t, err, out)
+	return out
+}
+
+func (s *stack) try(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, binary(), args...) //nolint:gosec // the product itself
+	cmd.Env = s.env
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if err != nil {
+		return stdout.String() + stderr.String(), err
+	}
+	return stdout.String(), nil
+}
+
+// outbox lists the mails that the sandbox mailbox has sent.
+func (s *stack) outbox(t testing.TB) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.dir, "outbox", "*.eml"))
+	require.NoError(t, err)
+	mails := map[string]string{}
+	for _, f := range files {
+		doc, err := os.ReadFile(f) //nolint:gosec // found by glob
+		require.NoError(t, err)
+		mails[filepath.Base(f)] = string(doc)
+	}
+	return mails
+}
+
+func binary() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "steward"
+	}
+	return filepath.Join(dir, "..", "..", "bin", "steward")
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a moment
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), nil
+}
+
+func tail(s string) string {
+	lines := strings.Split(s, "\n")
+	return strings.Join(lines[max(0, len(lines)-60):], "\n")
+}

@@ -1,0 +1,139 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"steward/api"
+	"steward/internal/audit"
+	"steward/internal/auth"
+	"steward/internal/config"
+	"steward/internal/durable"
+	"steward/internal/fault"
+	"steward/internal/telemetry"
+)
+
+const (
+	drainTime   = 10 * time.Second // for requests under way when we are asked to end
+	forgetEvery = time.Hour        // between two clean-ups of expired logouts
+)
+
+// API serves HTTP until ctx ends and then lets requests under way finish. It returns nil after such an
+// end. Runs are accepted as long as PostgreSQL is there, also while Temporal is not.
+func API(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+	s, err := open(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	closing := make(chan struct{})
+	tokens, err := Tokens(cfg)
+	if err != nil {
+		return err
+	}
+	authenticate, err := authenticator(cfg, tokens, s.db, log)
+	if err != nil {
+		return err
+	}
+	feed, err := audit.NewFeed(s.db.Pool, log)
+	if err != nil {
+		return err
+	}
+	handler, err := s.handler(tokens, authenticate, feed, closing)
+	if err != nil {
+		return err
+	}
+	answers := telemetry.NewTally("steward_http_requests_total", "Requests answered.", "method", "status")
+	accepted := telemetry.NewTally("steward_runs_accepted_total", "Runs accepted by this process.")
+	server := &http.Server{
+		Handler:           counted(handler, answers, accepted),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	listener, err := listen(ctx, cfg.HTTP.Listen)
+	if err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "API is serving", "address", listener.Addr().String(), "public_url", cfg.HTTP.PublicURL)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return serve(ctx, server, listener, closing) })
+	group.Go(func() error { return feed.Run(ctx) })
+	group.Go(func() error { return forget(ctx, authenticate, log) })
+	group.Go(func() error {
+		return telemetry.ServeDebug(ctx, cfg.HTTP.DebugListen, log,
+			telemetry.Runtime(time.Now()), telemetry.Pool(s.db.Pool), answers.Metrics, accepted.Metrics)
+	})
+	return group.Wait()
+}
+
+func (s *shared) handler(tokens *auth.Tokens, authenticate *auth.Authenticator, feed *audit.Feed, closing <-chan struct{}) (http.Handler, error) {
+	tickets, err := Tickets(s.cfg)
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Deps{
+		DB: s.db, Runs: s.runs, Authenticator: authenticate, Tokens: tokens, Tickets: tickets, Ring: s.ring,
+		Codec: durable.Codec(s.codec), Feed: feed, Probes: s.probes(), Log: s.log,
+		PublicURL: s.cfg.HTTP.PublicURL, TemporalUI: s.cfg.Temporal.UIURL, Namespace: s.namespace,
+		MaxBody: s.cfg.Limits.Body,
+		Rates: api.Rates{
+			Create: s.cfg.Rates.Create, Read: s.cfg.Rates.Read, APIKey: s.cfg.Rates.PerKey, Streams: s.cfg.Rates.Streams,
+		},
+		Closing: closing,
+	})
+}
+
+// listen takes the address or says which setting to change.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var c net.ListenConfig
+	l, err := c.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "cannot listen on %s: stop what does, or set STEWARD_LISTEN to another address", address)
+	}
+	return l, nil
+}
+
+// serve answers until ctx ends; then streams are told to end and requests under way may finish.
+func serve(ctx context.Context, server *http.Server, l net.Listener, closing chan<- struct{}) error {
+	drained := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		close(closing)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		err := server.Shutdown(grace)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close()
+		}
+		drained <- err
+	})
+	err := server.Serve(l)
+	if stop() {
+		return fmt.Errorf("serve API: %w", err)
+	}
+	return <-drained
+}
+
+// forget drops the records of logouts whose tokens have expired by themselves.
+func forget(ctx context.Context, a *auth.Authenticator, log *slog.Logger) error {
+	tick := time.NewTicker(forgetEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if _, err := a.ForgetExpired(ctx); err != nil {
+				log.WarnContext(ctx, "expired logouts not removed", "error", err)
+			}
+		}
+	}
+}

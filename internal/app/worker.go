@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"golang.org/x/sync/errgroup"
+
+	"steward/activities"
+	"steward/internal/audit"
+	"steward/internal/automation"
+	"steward/internal/config"
+	"steward/internal/durable"
+	"steward/internal/telemetry"
+	"steward/workflows"
+)
+
+// Worker carries out runs until ctx ends, and then gives the activities under way the time of
+// worker.Options.WorkerStopTimeout. It returns nil after such an end. While Temporal is not there it waits.
+func Worker(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+	if err := makeData(cfg); err != nil {
+		return err
+	}
+	s, err := open(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	model, err := newModel(cfg.Model)
+	if err != nil {
+		return err
+	}
+	acts, err := activities.New(activities.Deps{
+		DB: s.db, Ring: s.ring, Registry: s.registry, Executor: s.executor, Model: model, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	checkpoints, err := audit.NewCheckpointer(s.db, cfg.Keys.Audit, CheckpointFile(cfg), log)
+	if err != nil {
+		return err
+	}
+	attempts := telemetry.NewTally("steward_activity_attempts_total", "Attempts of activities that have ended.", "activity", "result")
+	// The last checkpoint is signed when the last activity has ended.
+	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSigning()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer stopSigning()
+		return s.work(ctx, acts, attempts)
+	})
+	group.Go(func() error { return s.runs.Reconcile(ctx) })
+	group.Go(func() error { return checkpoints.Run(signing) })
+	group.Go(func() error {
+		return telemetry.ServeDebug(ctx, cfg.HTTP.DebugListen, log,
+			telemetry.Runtime(time.Now()), telemetry.Pool(s.db.Pool), attempts.Metrics)
+	})
+	return group.Wait()
+}
+
+// work keeps a Temporal worker running. The SDK's worker polls through restarts of the server, but it
+// starts only if the server is there, and gives up for good when its namespace is not: then another one
+// takes its place.
+func (s *shared) work(ctx context.Context, acts *activities.Run, attempts *telemetry.Tally) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = 50*time.Millisecond, 2*time.Second
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := s.workOnce(ctx, acts, attempts)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(began) > time.Minute {
+			pause.Reset()
+		}
+		s.log.WarnContext(ctx, "worker waits for Temporal", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause.NextBackOff()):
+		}
+	}
+	return nil
+}
+
+// workOnce runs one worker until ctx ends or the worker fails.
+func (s *shared) workOnce(ctx context.Context, acts *activities.Run, attempts *telemetry.Tally) error {
+	// Start cannot be interrupted; this can.
+	if _, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		return fmt.Errorf("reach Temporal: %w", err)
+	}
+	failed := make(chan error, 1) // the first of them is enough
+	options := durable.WorkerOptions()
+	options.Interceptors = []interceptor.WorkerInterceptor{&activityCounter{attempts: attempts}}
+	options.OnFatalError = func(err error) {
+		select {
+		case failed <- err:
+		default:
+		}
+	}
+	w := worker.New(s.temporal, automation.TaskQueue, options)
+	register(w, acts)
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("start worker: %w", err)
+	}
+	defer w.Stop()
+	s.log.InfoContext(ctx, "worker is polling", "task_queue", automation.TaskQueue, "namespace", s.namespace)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return fmt.Errorf("worker gave up: %w", err)
+	}
+}
+
+// register lists every workflow and activity under its explicit name.
+func register(w worker.Registry, acts *activities.Run) {
+	w.RegisterWorkflowWithOptions(workflows.AutomationRun, workflow.RegisterOptions{Name: automation.WorkflowRun})
+	for name, method := range map[string]any{
+		automation.ActivityResolveTools: acts.ResolveTools,
+		automation.ActivityPlanStep:     acts.PlanStep,
+		automation.ActivityCallTool:     acts.CallTool,
+		automation.ActivitySettleCall:   acts.SettleCall,
+		automation.ActivityFinish:       acts.Finish,
+	} {
+		w.RegisterActivityWithOptions(method, activity.RegisterOptions{Name: name})
+	}
+}
+
+// Both runs API and Worker in one process; the first error ends both.
+func Both(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return API(ctx, cfg, log) })
+	group.Go(func() error {
+		own := *cfg
+		own.HTTP.DebugListen = "" // one listener, the API's
+		return Worker(ctx, &own, log)
+	})
+	return group.Wait()
+}

@@ -1,0 +1,143 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"steward/internal/audit"
+	"steward/internal/store"
+)
+
+// startFeed runs a feed that listens already.
+func startFeed(t *testing.T, l *ledger) (feed *audit.Feed, stop func()) {
+	t.Helper()
+	feed, err := audit.NewFeed(l.db.Pool, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	first, unsubscribe := feed.Subscribe("none")
+	defer unsubscribe()
+	go func() { done <- feed.Run(ctx) }()
+	await(t, first) // the wake that follows LISTEN
+	return feed, func() {
+		cancel()
+		require.NoError(t, <-done)
+	}
+}
+
+func await(t *testing.T, wake <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-wake:
+	case <-time.After(10 * time.Second):
+		require.NoError(t, errors.New("not woken"))
+	}
+}
+
+func TestFeedWakes(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	feed, stop := startFeed(t, l)
+	defer stop()
+	one, cancelOne := feed.Subscribe("run/1")
+	same, cancelSame := feed.Subscribe("run/1")
+	other, cancelOther := feed.Subscribe("run/11")
+	defer cancelOther()
+
+	l.append(t, "run/1", 6, 40) // more events than anybody takes wakes
+	await(t, one)
+	await(t, same)
+	l.append(t, "run/11", 1, 1)
+	await(t, other) // everything before it has been delivered
+	cancelSame()
+	cancelSame()
+	drain(same)
+	drain(one)
+	l.append(t, "run/1", 41, 41)
+	await(t, one)
+	cancelOne()
+	l.append(t, "run/1", 42, 42)
+	l.append(t, "run/11", 2, 2)
+	await(t, other)
+	require.Empty(t, same, "cancelled")
+	require.Empty(t, one, "cancelled")
+}
+
+func drain(ch <-chan struct{}) {
+	select {
+	case <-ch:
+	default:
+	}
+}
+
+// TestFeedSurvivesItsConnection kills the backend again and again while events are appended: a reader
+// that reads rows after each wake has every event, once and in order.
+func TestFeedSurvivesItsConnection(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	feed, stop := startFeed(t, l)
+	defer stop()
+	wake, cancel := feed.Subscribe("run/7")
+	defer cancel()
+	const events = 60
+	appended := make(chan error, 1)
+	go func() {
+		for i := 1; i <= events; i++ {
+			_, err := audit.Append(context.Background(), l.db.Queries, audit.Event{
+				Chain: "run/7", Key: fmt.Sprint(i), Kind: audit.RunState, Actor: "worker",
+			})
+			if err == nil && i%20 == 0 {
+				_, err = l.db.Pool.Exec(context.Background(),
+					"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN steward_audit' AND datname = current_database()")
+			}
+			if err != nil {
+				appended <- err
+				return
+			}
+		}
+		appended <- nil
+	}()
+	var last int64
+	for last < events {
+		await(t, wake)
+		rows, err := l.db.ListAudit(t.Context(), store.ListAuditParams{Chain: "run/7", AfterSeq: last, PageSize: 7})
+		for ; err == nil && len(rows) > 0; rows, err = l.db.ListAudit(t.Context(), store.ListAuditParams{Chain: "run/7", AfterSeq: last, PageSize: 7}) {
+			for _, row := range rows {
+				require.Equal(t, last+1, row.Seq)
+				last = row.Seq
+			}
+		}
+		require.NoError(t, err)
+	}
+	require.NoError(t, <-appended)
+}
+
+// TestFeedLeavesNothing is not parallel: it counts goroutines.
+func TestFeedLeavesNothing(t *testing.T) {
+	l := newLedger(t)
+	before := goleak.IgnoreCurrent()
+	feed, stop := startFeed(t, l)
+	for i := range 500 { // readers cost no goroutine
+		_, cancel := feed.Subscribe(fmt.Sprintf("run/%d", i%50))
+		defer cancel()
+	}
+	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("steward/internal/audit.(*Feed).Run"))
+	stop()
+	l.db.Close()
+	goleak.VerifyNone(t, before)
+
+	unreachable, err := audit.NewFeed(l.db.Pool, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, unreachable.Run(ctx))
+	_, err = audit.NewFeed(nil, nil)
+	require.Error(t, err)
+}
