@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -85,7 +84,7 @@ func (h *codecDoor) open(ctx context.Context, in *openInput) (*openOutput, error
 	if err != nil {
 		return nil, err
 	}
-	cookie := http.Cookie{
+	cookie := http.Cookie{ //nolint:gosec // Secure follows the public URL: steward dev serves plain http on loopback
 		Name: codecCookie, Value: strings.TrimRight(string(sealed), "="), Path: strings.TrimSuffix(codecPrefix, "/"),
 		MaxAge: int(codecSession.Seconds()), HttpOnly: true, Secure: h.secure, SameSite: http.SameSiteStrictMode,
 	}
@@ -127,47 +126,4 @@ func (h *codecDoor) session(r *http.Request) (auth.Principal, bool) {
 		Owner: pass.Owner, Actor: pass.Owner, Role: pass.Role, Scopes: []auth.Scope{auth.CodecDecode}, Kind: auth.Session,
 		TokenID: pass.ID, Expires: pass.Expires,
 	}, true
-}
-
-// codecCORS admits one foreign origin to /codec, exactly: the Temporal Web UI, with its cookie. Every
-// other origin is refused, whatever it may not read anyway.
-func codecCORS(ui string) func(http.Handler) http.Handler {
-	allowed := originOf(ui)
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !strings.HasPrefix(r.URL.Path, codecPrefix) {
-				next.ServeHTTP(w, r)
-				return
-			}
-			w.Header().Add("Vary", "Origin")
-			origin := r.Header.Get("Origin")
-			if origin != "" && origin != allowed && origin != "http://"+r.Host && origin != "https://"+r.Host {
-				refuse(w, r, fault.New(fault.Forbidden, "requests from other sites are refused").WithCode("cross_origin"))
-				return
-			}
-			if origin == allowed && allowed != "" {
-				h := w.Header()
-				h.Set("Access-Control-Allow-Origin", allowed)
-				h.Set("Access-Control-Allow-Credentials", "true")
-				h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-				if r.Method == http.MethodOptions {
-					h.Set("Access-Control-Allow-Methods", "POST")
-					h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Namespace")
-					h.Set("Access-Control-Max-Age", "600")
-					w.WriteHeader(http.StatusNoContent)
-					return
-				}
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
-// originOf is the origin (RFC 6454) of an address, "" if it has none.
-func originOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }

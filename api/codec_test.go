@@ -41,7 +41,7 @@ func TestCodecTicketOpensTheBrowserOnce(t *testing.T) {
 	w := r.do(call{path: "/codec/open?ticket=" + ticket})
 	require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
 	require.Equal(t, uiOrigin, w.Header().Get("Location"))
-	cookies := w.Result().Cookies() //nolint:bodyclose // a recorder's
+	cookies := w.Result().Cookies()
 	require.Len(t, cookies, 1)
 	c := cookies[0]
 	require.Equal(t, "steward_codec", c.Name)

@@ -22,7 +22,7 @@ var docsFiles embed.FS
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// docsPage serves the interactive reference reference from the binary, without a request to anywhere else.
+// docsPage serves the interactive reference from the binary, without a request to anywhere else.
 func docsPage(r chi.Router) error {
 	serve := map[string]http.HandlerFunc{}
 	for _, name := range []string{"index.html", "page.js", "swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"} {

@@ -20,7 +20,7 @@ type documentOutput struct {
 func (document) register(api huma.API) {
 	asJSON := sync.OnceValues(func() ([]byte, error) { return render(api) })
 	asYAML := sync.OnceValues(api.OpenAPI().YAML)
-	serve := func(id, path, contentType string, schema *huma.Schema, make func() ([]byte, error)) {
+	serve := func(id, path, contentType string, schema *huma.Schema, render func() ([]byte, error)) {
 		handle(api, endpoint{
 			Operation: huma.Operation{
 				OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"docs"},
@@ -29,7 +29,7 @@ func (document) register(api huma.API) {
 			},
 			access: access{open: true},
 		}, func(context.Context, *struct{}) (*documentOutput, error) {
-			doc, err := make()
+			doc, err := render()
 			return &documentOutput{ContentType: contentType, CacheControl: "no-cache", Body: doc}, err
 		})
 	}

@@ -97,8 +97,13 @@ func TestWellKnownDocuments(t *testing.T) {
 
 type panicking struct{}
 
-func (panicking) Encode([]*commonpb.Payload) ([]*commonpb.Payload, error) { panic("secret in a panic") }
-func (panicking) Decode([]*commonpb.Payload) ([]*commonpb.Payload, error) { panic("secret in a panic") }
+func (panicking) Encode([]*commonpb.Payload) ([]*commonpb.Payload, error) {
+	panic("secret in a panic")
+}
+
+func (panicking) Decode([]*commonpb.Payload) ([]*commonpb.Payload, error) {
+	panic("secret in a panic")
+}
 
 func TestPanicIsAProblem(t *testing.T) {
 	t.Parallel()

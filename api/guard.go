@@ -22,6 +22,7 @@ func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cache-Control", "no-store")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
@@ -80,10 +81,10 @@ func sameOrigin(next http.Handler) http.Handler {
 const codecBody = 8 << 20
 
 // limitBody bounds what is read of a body, and refuses at once what says that it is larger.
-func limitBody(max int64) func(http.Handler) http.Handler {
+func limitBody(bytes int64) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			limit := max
+			limit := bytes
 			if strings.HasPrefix(r.URL.Path, codecPrefix) {
 				limit = codecBody
 			}

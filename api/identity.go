@@ -28,17 +28,13 @@ type meBody struct {
 	ExpiresAt time.Time    `json:"expires_at" doc:"When the credential ends." example:"2026-11-20T09:45:00Z"`
 }
 
-type meOutput struct {
-	CacheControl string `header:"Cache-Control" doc:"Never stored." example:"no-store"`
-	Body         meBody
-}
+type meOutput struct{ Body meBody }
 
 type logoutBody struct {
 	Success bool `json:"success" doc:"Always true." example:"true"`
 }
 
 type logoutOutput struct {
-	CacheControl  string `header:"Cache-Control" doc:"Never stored." example:"no-store"`
 	ClearSiteData string `header:"Clear-Site-Data" doc:"Tells a browser to forget what it kept of this site." example:"\"cookies\", \"storage\""`
 	Body          logoutBody
 }
@@ -104,7 +100,7 @@ func (h *identity) me(ctx context.Context, _ *Caller) (*meOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &meOutput{CacheControl: "no-store", Body: meBody{
+	return &meOutput{Body: meBody{
 		UserID: p.Owner, Actor: p.Actor, Role: p.Role, Scopes: p.Scopes, Kind: p.Kind, ExpiresAt: p.Expires,
 	}}, nil
 }
@@ -117,7 +113,7 @@ func (h *identity) logout(ctx context.Context, _ *struct{}) (*logoutOutput, erro
 	if err := h.authenticator.Logout(ctx, p); err != nil {
 		return nil, err
 	}
-	return &logoutOutput{CacheControl: "no-store", ClearSiteData: `"cookies", "storage"`, Body: logoutBody{Success: true}}, nil
+	return &logoutOutput{ClearSiteData: `"cookies", "storage"`, Body: logoutBody{Success: true}}, nil
 }
 
 func (h *identity) keys(context.Context, *struct{}) (*keysOutput, error) {

@@ -145,7 +145,7 @@ func TestBadInputIsRefusedPreciselyAndWritesNothing(t *testing.T) {
 	r.question("alice", id, "call_a")
 	alice := r.token("alice", auth.User)
 	before := r.rows()
-	for _, c := range refusals(id) {
+	for _, c := range refusals(id) { //nolint:paralleltest // rows are counted after each
 		t.Run(c.name, func(t *testing.T) {
 			c.call.token = alice
 			if c.name == "other user in the query" {

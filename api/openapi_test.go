@@ -23,7 +23,7 @@ func TestOpenAPIIsTheCommittedDocument(t *testing.T) {
 func golden(t *testing.T, path string, got []byte) {
 	t.Helper()
 	if *update {
-		require.NoError(t, os.WriteFile(path, got, 0o644)) //nolint:gosec // a file of the repository
+		require.NoError(t, os.WriteFile(path, got, 0o644))
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)

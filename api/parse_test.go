@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -165,9 +166,9 @@ func TestQuietStreamsBeat(t *testing.T) {
 	response, err := server.Client().Do(req)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, response.Body.Close()) }()
-	var got strings.Builder
-	require.NoError(t, response.Write(&got))
-	require.Contains(t, got.String(), ": still here\n\nid: 7\nevent: tool.settled\ndata: {\"text\":\"two\\nlines\"}\n\n")
+	got, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Equal(t, ": still here\n\nid: 7\nevent: tool.settled\ndata: {\"text\":\"two\\nlines\"}\n\n", string(got))
 	require.Equal(t, 15*time.Second, heartbeatTime)
 }
 

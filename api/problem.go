@@ -163,7 +163,6 @@ func cut(s string) string {
 
 // setHeaders writes the headers that belong to p.
 func (p *Problem) setHeaders(set func(name, value string)) {
-	set("Cache-Control", "no-store")
 	if p.retryAfter > 0 {
 		set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
 	}

@@ -50,6 +50,9 @@ func trace(log *slog.Logger) func(http.Handler) http.Handler {
 			w.Header().Set("X-Request-Id", req.id)
 			next.ServeHTTP(&recorder{ResponseWriter: w, request: req}, r.WithContext(ctx))
 
+			if req.status == 0 {
+				req.status = http.StatusOK // what net/http sends for a handler that wrote nothing
+			}
 			level := slog.LevelInfo
 			if req.status >= http.StatusInternalServerError {
 				level = slog.LevelError
@@ -80,7 +83,7 @@ func rescue(log *slog.Logger) func(http.Handler) http.Handler {
 				if cause == nil {
 					return
 				}
-				if cause == http.ErrAbortHandler {
+				if cause == http.ErrAbortHandler { //nolint:errorlint // recover returns any
 					panic(cause)
 				}
 				log.ErrorContext(r.Context(), "panic in a request", "request_id", requestOf(r.Context()).id,

@@ -233,7 +233,7 @@ func (r *rig) rows() map[string]int {
 	counts := map[string]int{}
 	for _, table := range []string{"automation_runs", "tool_calls", "decisions", "audit_events", "idempotency_keys", "revoked_tokens"} {
 		n := 0
-		require.NoError(r.t, r.db.Pool.QueryRow(r.t.Context(), "SELECT count(*) FROM "+table).Scan(&n)) //nolint:gosec // a constant
+		require.NoError(r.t, r.db.Pool.QueryRow(r.t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
 		counts[table] = n
 	}
 	decided := 0
@@ -245,7 +245,7 @@ func (r *rig) rows() map[string]int {
 // awayTemporal is a Temporal that cannot be reached.
 type awayTemporal struct{ client.Client }
 
-var errAway = errors.New("Temporal is away")
+var errAway = errors.New("away")
 
 func (awayTemporal) ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
 	return nil, errAway
@@ -323,7 +323,9 @@ func (b *logBuffer) String() string {
 }
 
 func (r *rig) serve(req *http.Request) *httptest.ResponseRecorder {
+	r.t.Helper()
 	w := httptest.NewRecorder()
 	r.handler.ServeHTTP(w, req)
+	conforms(r.t, req, w)
 	return w
 }

@@ -27,7 +27,6 @@ func openStream(w http.ResponseWriter) (*eventStream, error) {
 	s := &eventStream{w: w, controller: http.NewResponseController(w)}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
 	return s, s.flush()

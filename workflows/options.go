@@ -24,10 +24,11 @@ var options = map[string]workflow.ActivityOptions{
 		StartToCloseTimeout: 15 * time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 10},
 	},
-	// A second attempt never sends an effect again: the ledger's claim is the fence, not this number.
+	// A second attempt never sends an effect again: the ledger's claim is the fence, not this number. Most
+	// attempts are for outages of our own; activities.maxUpstream ends it earlier when the server is away.
 	automation.ActivityCallTool: {
 		StartToCloseTimeout: 3 * time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
-		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second, MaximumAttempts: 6},
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second, MaximumAttempts: 30},
 	},
 	automation.ActivitySettleCall: {
 		StartToCloseTimeout: 2 * time.Minute, HeartbeatTimeout: 5 * time.Second,

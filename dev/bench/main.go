@@ -25,14 +25,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if err := run(ctx, os.Args[1:], os.Stdout, log); err != nil {
+	if err := bench(ctx, os.Args[1:], os.Stdout, log); err != nil {
 		log.Error("bench", "error", err)
 		os.Exit(1)
 	}
 }
 
-// run is the benchmark, or with arguments one of the programs that it starts beside itself.
-func run(ctx context.Context, args []string, out io.Writer, log *slog.Logger) error {
+// bench is the benchmark, or with arguments one of the programs that it starts beside itself.
+func bench(ctx context.Context, args []string, out io.Writer, log *slog.Logger) error {
 	if len(args) > 0 {
 		return play(ctx, args, log)
 	}
@@ -53,14 +53,14 @@ func measure(ctx context.Context, s *site, r *report) error {
 	}
 	for _, stage := range []struct {
 		name  string
-		bench func(context.Context, *site, *report) error
+		run  func(context.Context, *site, *report) error
 	}{
 		{"tool calls", benchCalls},
 		{"audit", benchAudit},
 		{"runs", benchRuns},
 		{"burst", benchBurst},
 	} {
-		if err := stage.bench(ctx, s, r); err != nil {
+		if err := stage.run(ctx, s, r); err != nil {
 			return fmt.Errorf("measure %s: %w", stage.name, err)
 		}
 	}

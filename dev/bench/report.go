@@ -55,7 +55,7 @@ func (r *report) table(title, head string, body func(io.Writer)) error {
 		return err
 	}
 	w := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(w, strings.ReplaceAll(head, "\t", "\t")+"\t")
+	_, _ = fmt.Fprintln(w, head+"\t")
 	body(w)
 	return w.Flush()
 }

@@ -23,14 +23,15 @@ const temporalBinary = "bin/steward-temporal"
 
 // site is what the stages measure on.
 type site struct {
-	data  string
-	stack *stack.Stack
-	model *recorder // in front of the offline model
-	cfg   *config.Config
-	db    *store.DB
-	ring  *secret.Ring
-	tools *tool.Executor
-	log   *slog.Logger
+	data    string
+	stack   *stack.Stack
+	model   *recorder // in front of the offline model
+	cfg     *config.Config
+	db      *store.DB
+	ring    *secret.Ring
+	servers *registry.Registry
+	tools   *tool.Executor
+	log     *slog.Logger
 
 	closers []func(context.Context) error
 }
@@ -107,14 +108,16 @@ func (s *site) openTools(ctx context.Context) error {
 	if err := s.register(ctx); err != nil {
 		return err
 	}
-	servers, err := registry.New(s.db, s.ring, egress.NewClient(nil), s.log)
-	if err != nil {
+	if s.servers, err = registry.New(s.db, s.ring, egress.NewClient(nil), s.log); err != nil {
 		return err
 	}
-	s.later(servers.Close)
-	s.tools, err = tool.NewExecutor(s.db, s.ring, servers, s.log, tool.Options{})
+	s.later(s.servers.Close)
+	s.tools, err = tool.NewExecutor(s.db, s.ring, s.servers, s.log, tool.Options{})
 	return err
 }
+
+// owner is whose runs and calls are measured.
+const owner = "bench"
 
 // connections is as many as a process of the product has, and enough for the widest stage.
 const connections = 32

@@ -22,6 +22,22 @@ type answer struct {
 }
 
 func (s *stack) call(ctx context.Context, method, path, token string, body any) answer {
+	return s.send(ctx, method, path, map[string]string{"Authorization": bearer(token)}, body)
+}
+
+// callWithKey is a POST that may be repeated.
+func (s *stack) callWithKey(ctx context.Context, path, token, key string, body any) answer {
+	return s.send(ctx, "POST", path, map[string]string{"Authorization": bearer(token), "Idempotency-Key": key}, body)
+}
+
+func bearer(token string) string {
+	if token == "" {
+		return ""
+	}
+	return "Bearer " + token
+}
+
+func (s *stack) send(ctx context.Context, method, path string, header map[string]string, body any) answer {
 	var doc []byte
 	if body != nil {
 		doc, _ = json.Marshal(body)
@@ -33,8 +49,10 @@ func (s *stack) call(ctx context.Context, method, path, token string, body any) 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	for name, value := range header {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -75,13 +93,14 @@ type view struct {
 		Text string `json:"text"`
 	} `json:"output"`
 	ToolCalls []struct {
-		ID       string `json:"id"`
-		Name     string `json:"name"`
-		Server   string `json:"server"`
-		State    string `json:"state"`
-		Outcome  string `json:"outcome"`
-		Attempts int    `json:"attempts"`
-		Decision *struct {
+		ID         string `json:"id"`
+		Name       string `json:"name"`
+		Server     string `json:"server"`
+		State      string `json:"state"`
+		Outcome    string `json:"outcome"`
+		ResolvedBy string `json:"resolved_by"`
+		Attempts   int    `json:"attempts"`
+		Decision   *struct {
 			Kind   string `json:"kind"`
 			Digest string `json:"digest"`
 		} `json:"decision"`

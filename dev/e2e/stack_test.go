@@ -126,30 +126,34 @@ func (s *stack) stop() error {
 	}
 }
 
-// process is one supervised part as the stack's state file names it.
-type process struct {
-	Name string `json:"name"`
-	PID  int    `json:"pid"`
+// part is one supervised process as the stack's state file names it.
+type part struct {
+	PID     int    `json:"pid"`
+	Address string `json:"address"`
+	Log     string `json:"log"`
 }
 
-// pid reads the state file: a restarted part has a new number.
-func (s *stack) pid(name string) (int, error) {
+// part reads the state file: a restarted process has a new number.
+func (s *stack) part(name string) (part, error) {
 	doc, err := os.ReadFile(filepath.Join(s.dir, "run", "stack.json"))
 	if err != nil {
-		return 0, err
+		return part{}, err
 	}
-	var state struct {
-		Processes []process `json:"processes"`
-	}
+	state := map[string]json.RawMessage{}
 	if err := json.Unmarshal(doc, &state); err != nil {
-		return 0, err
+		return part{}, err
 	}
-	for _, p := range state.Processes {
-		if p.Name == name {
-			return p.PID, nil
-		}
+	var p part
+	err = json.Unmarshal(state[name], &p)
+	return p, err
+}
+
+func (s *stack) pid(name string) (int, error) {
+	p, err := s.part(name)
+	if err == nil && p.PID == 0 {
+		err = fmt.Errorf("%s is between two lives", name)
 	}
-	return 0, fmt.Errorf("no process %s in %s", name, doc)
+	return p.PID, err
 }
 
 func (s *stack) kill(t testing.TB, name string) {

@@ -50,6 +50,8 @@ func TestInvoiceSumIsMailed(t *testing.T) {
 		seed + ", and mail me the sum at me@example.com",
 		seed + ". Send the total to me@example.com.",
 		"Summarise last week's invoice emails, then please e-mail the total to me@example.com",
+		"Send the sum of last week's invoices to me@example.com",
+		"Find all emails from last week about invoices, total them and send the sum to me@example.com",
 	} {
 		turns, final := play(t, llm, ask(instruction, mailTools()...), mailbox())
 		require.Equal(t, []turn{searched, read, {sent}}, turns, instruction)
@@ -113,10 +115,10 @@ func TestInvoiceSummaryOfLittle(t *testing.T) {
 				return "error: gone"
 			}
 			return mailbox()["mcp_mailbox__get_email"](args)
-		}, []string{"3 emails", "Total: EUR 1,250.00, USD 99.00", "Only 3 of 4 hits could be read.", "Failed: mcp_mailbox__get_email: error: gone"}},
-		"amounts beside the body": {func(map[string]any) string { return `{"emails":[{"id":7}]}` }, func(map[string]any) string {
+		}, []string{"3 emails", "Total: EUR 1,250.00, USD 99.00", "Only 3 of 4 hits were read.", "Failed: mcp_mailbox__get_email: error: gone"}},
+		"amounts beside the body": {func(map[string]any) string { return `{"emails":[{"id":7}],"total":90}` }, func(map[string]any) string {
 			return `{"id":7,"from":"x","subject":"s","date":"Mon, 16 Nov 2026 09:00:00 +0100","body":"see below","amounts":[{"currency":"EUR","amount":12.5}]}`
-		}, []string{"- 2026-11-16 | x | s | EUR 12.50"}},
+		}, []string{"- 2026-11-16 | x | s | EUR 12.50", "Only 1 of 90 hits were read."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -163,7 +165,9 @@ func TestOtherConversations(t *testing.T) {
 		function("mcp_files__write_file", "Writes a file.", map[string]any{"path": str(), "content": str()}, "path", "content"),
 	}
 	disk := tools{
-		"mcp_files__list_files": func(map[string]any) string { return `{"files":[{"path":"docs/a.md"},{"path":"docs/b.md"}]}` },
+		"mcp_files__list_files": func(map[string]any) string {
+			return `{"files":[{"path":"docs/a.md"},{"path":"docs/sub","folder":true},{"path":"docs/b.md","folder":false}]}`
+		},
 		"mcp_files__read_file": func(args map[string]any) string {
 			if !strings.HasPrefix(args["path"].(string), "docs/") {
 				return "error: no such file"
@@ -217,7 +221,7 @@ func TestOtherConversations(t *testing.T) {
 		"a tool fails, then recovers": {
 			"Read report.txt, otherwise recover", files, disk,
 			[]turn{{`mcp_files__read_file {"path":"report.txt"}`}, {`mcp_files__list_files {"path":"."}`}},
-			"report.txt could not be read, so I listed what is there: {\"files\":[{\"path\":\"docs/a.md\"},{\"path\":\"docs/b.md\"}]}\n" +
+			"report.txt could not be read, so I listed what is there: {\"files\":[{\"path\":\"docs/a.md\"},{\"folder\":true,\"path\":\"docs/sub\"},{\"folder\":false,\"path\":\"docs/b.md\"}]}\n" +
 				"Failed: mcp_files__read_file: error: no such file\nTools used: mcp_files__read_file (1), mcp_files__list_files (1).",
 		},
 		"a tool works, no recovery": {

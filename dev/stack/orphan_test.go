@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 func TestKilledSupervisorLeavesNoOrphan(t *testing.T) {
 	t.Parallel()
 	cfg := config(t, folder(t))
-	supervisor := exec.CommandContext(t.Context(), os.Args[0], cfg.TemporalBinary) //nolint:gosec // G204: this test binary
+	supervisor := exec.CommandContext(t.Context(), os.Args[0], cfg.TemporalBinary)
 	supervisor.Env = append(os.Environ(), supervisorVariable+"="+cfg.Data)
 	out, err := supervisor.StdoutPipe()
 	require.NoError(t, err)

@@ -33,9 +33,9 @@ const recovery = 30 * time.Second
 // folder is a data folder that the user PostgreSQL runs as, when the test is root, can get into.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "steward-stack-") //nolint:usetesting // the parent of t.TempDir is closed
+	dir, err := os.MkdirTemp("", "steward-stack-") // the parent of t.TempDir is closed
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o711)) //nolint:gosec // G302: see above
+	require.NoError(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	return filepath.Join(dir, "data")
 }

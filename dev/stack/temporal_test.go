@@ -42,7 +42,7 @@ func freeAddress(t *testing.T) string {
 func temporal(t *testing.T, url secret.String, out *bytes.Buffer, args ...string) *exec.Cmd {
 	t.Helper()
 	args = append([]string{"-listen", freeAddress(t), "-ui", ""}, args...)
-	cmd := exec.CommandContext(t.Context(), stacktest.TemporalBinary(t), args...) //nolint:gosec // G204: what is tested
+	cmd := exec.CommandContext(t.Context(), stacktest.TemporalBinary(t), args...)
 	cmd.Env = []string{"STEWARD_TEMPORAL_DATABASE_URL=" + url.Reveal()}
 	cmd.Stderr = out
 	return cmd

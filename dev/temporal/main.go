@@ -76,10 +76,12 @@ func serve(ctx context.Context, o options, ready io.Writer) error {
 
 // unlessEnded drops the failure of a step that was cut off because the process is to stop.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // untilEOF returns a context that also ends when r does. The supervisor holds the other end of r, so its

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const testURL = "postgres://temporal:canary@127.0.0.1:5432/ignored?sslmode=require" //nolint:gosec // G101: not a real one
+const testURL = "postgres://temporal:canary@127.0.0.1:5432/ignored?sslmode=require"
 
 func parse(url string, args ...string) (options, error) {
 	return parseOptions(args, func(string) string { return url }, io.Discard)

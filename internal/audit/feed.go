@@ -63,11 +63,9 @@ func (f *Feed) Run(ctx context.Context) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, 15*time.Second
 	for {
-		err := f.listen(ctx, pause.Reset)
-		if ctx.Err() != nil {
-			return nil
+		if err := f.listen(ctx, pause.Reset); ctx.Err() == nil {
+			f.log.WarnContext(ctx, "audit feed lost its connection", "error", err)
 		}
-		f.log.WarnContext(ctx, "audit feed lost its connection", "error", err)
 		select {
 		case <-ctx.Done():
 			return nil

@@ -120,7 +120,7 @@ func TestFeedSurvivesItsConnection(t *testing.T) {
 }
 
 // TestFeedLeavesNothing is not parallel: it counts goroutines.
-func TestFeedLeavesNothing(t *testing.T) {
+func TestFeedLeavesNothing(t *testing.T) { //nolint:paralleltest // see above
 	l := newLedger(t)
 	before := goleak.IgnoreCurrent()
 	feed, stop := startFeed(t, l)

@@ -104,8 +104,10 @@ func TestTamper(t *testing.T) {
 			audit.Finding{Chain: "run/1", Problem: audit.Altered, Detail: "the chain has events and no head"},
 		},
 		"8 moved to another run": {
-			[]string{`DELETE FROM audit_events WHERE chain = 'run/2' AND seq = 5`,
-				`UPDATE audit_events SET chain = 'run/2' WHERE chain = 'run/3' AND seq = 5`},
+			[]string{
+				`DELETE FROM audit_events WHERE chain = 'run/2' AND seq = 5`,
+				`UPDATE audit_events SET chain = 'run/2' WHERE chain = 'run/3' AND seq = 5`,
+			},
 			audit.Finding{Chain: "run/2", Seq: 5, Problem: audit.Altered, Detail: altered},
 		},
 		"9 checkpoints rolled back with everything": {

@@ -1,7 +1,6 @@
 package llm
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -23,7 +22,7 @@ const MaxRetryAfter = 5 * time.Minute
 // Error says why there is no result. It is made of our words, of codes and of numbers: never the bearer
 // token, never a body, and it wraps nothing (the SDK's error holds the whole request).
 type Error struct {
-	Code       string        // the provider's code, or one of ours; matches [A-Za-z0-9_.-]+
+	Code       string        // the provider's code, or one of ours; an identifier
 	Status     int           // HTTP status, 0 when no answer came
 	Retryable  bool          // the same request may succeed later
 	RetryAfter time.Duration // the wait the provider asked for, 0 if it did not
@@ -56,11 +55,4 @@ func failed(code string) *Error {
 	}
 	e.Retryable = e.Code == "server_error" || e.Code == "rate_limit_exceeded"
 	return e
-}
-
-func withRequestID(err error, id string) error {
-	if e, ok := errors.AsType[*Error](err); ok {
-		e.RequestID = id
-	}
-	return err
 }

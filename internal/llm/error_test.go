@@ -44,8 +44,10 @@ func TestRetryTable(t *testing.T) {
 		"504":           {answer(504, `null`), Error{Code: "http_504", Status: 504, Retryable: true}},
 		"429 rate":      {answer(429, problemBody("tokens", "rate_limit_exceeded"), "Retry-After", "3"), Error{Code: "rate_limit_exceeded", Status: 429, Retryable: true, RetryAfter: 3 * time.Second}},
 		"429 slow down": {answer(429, problemBody("rate_limit_error", "slow_down"), "Retry-After-Ms", "2500"), Error{Code: "slow_down", Status: 429, Retryable: true, RetryAfter: 2500 * time.Millisecond}},
-		"429 Azure both": {answer(429, problemBody("", "429"), "Retry-After", "1", "Retry-After-Ms", "0"),
-			Error{Code: "http_429", Status: 429, Retryable: true, RetryAfter: time.Second}},
+		"429 Azure both": {
+			answer(429, problemBody("", "429"), "Retry-After", "1", "Retry-After-Ms", "0"),
+			Error{Code: "http_429", Status: 429, Retryable: true, RetryAfter: time.Second},
+		},
 		"429 zero wait":       {answer(429, `{}`, "Retry-After", "0"), Error{Code: "http_429", Status: 429, Retryable: true}},
 		"429 number as code":  {answer(429, `{"error":{"code":429,"message":"m"}}`), Error{Code: "http_429", Status: 429, Retryable: true}},
 		"429 wait too long":   {answer(429, problemBody("", "slow_down"), "Retry-After", "301"), Error{Code: "slow_down", Status: 429, RetryAfter: 301 * time.Second}},
@@ -79,6 +81,8 @@ func TestRetryTable(t *testing.T) {
 		"200 server error":    {answer(200, failedBody("server_error")), Error{Code: "server_error", Status: 200, Retryable: true}},
 		"200 failed, rate":    {answer(200, failedBody("rate_limit_exceeded")), Error{Code: "rate_limit_exceeded", Status: 200, Retryable: true}},
 		"200 failed, other":   {answer(200, failedBody("invalid_prompt")), Error{Code: "invalid_prompt", Status: 200}},
+		"200 failed, key":     {answer(200, failedBody(testKey)), Error{Code: "failed", Status: 200}},
+		"long request id":     {answer(400, ``, "X-Request-Id", strings.Repeat("a", 129)), Error{Code: "http_400", Status: 400}},
 		"200 failed, no code": {answer(200, `{"id":"r","status":"failed"}`), Error{Code: "failed", Status: 200}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,7 @@ func (c *Client) refused(res *http.Response) *Error {
 	_ = res.Body.Close() // read to its end or of no more use
 	p := parseProblem(raw)
 	e := &Error{
-		Code: c.safe(token(p.Code)), Status: res.StatusCode, RequestID: c.safe(requestID(res.Header)),
+		Code: c.safe(token(p.Code)), Status: res.StatusCode, RequestID: c.requestID(res.Header),
 		RetryAfter: retryAfter(res.Header, time.Now()),
 	}
 	if e.Code == "" {

@@ -82,7 +82,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestEnvironmentIsNotRead is not parallel because it sets variables.
-func TestEnvironmentIsNotRead(t *testing.T) {
+func TestEnvironmentIsNotRead(t *testing.T) { //nolint:paralleltest // see above
 	for name, value := range map[string]string{
 		"OPENAI_BASE_URL": "http://192.0.2.1/", "OPENAI_API_KEY": "sk-other", "OPENAI_ADMIN_KEY": "sk-admin",
 		"OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj-1", "OPENAI_CUSTOM_HEADERS": "X-Leak: 1",

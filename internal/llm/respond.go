@@ -1,8 +1,11 @@
 package llm
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"regexp"
 
 	"github.com/openai/openai-go/v3/option"
 )
@@ -36,22 +39,32 @@ func (c *Client) Respond(ctx context.Context, r Request) (*Response, error) {
 	if answer.StatusCode != http.StatusOK {
 		return nil, c.refused(answer)
 	}
-	id := c.safe(requestID(answer.Header))
+	id := c.requestID(answer.Header)
 	if err != nil { // the body broke off or is longer than maxBody
-		return nil, withRequestID(nonsense("an answer that breaks off"), id)
+		err = nonsense("it breaks off")
 	}
-	res, err := decode(body)
-	if err != nil {
-		return nil, withRequestID(err, id)
+	var res *Response
+	if err == nil {
+		res, err = decode(body)
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		e.RequestID = id
+		if c.safe(e.Code) == "" {
+			e.Code = "failed"
+		}
+		return nil, e
 	}
 	res.RequestID = id
 	return res, nil
 }
 
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
 // requestID is the provider's own id of the exchange; Azure has a header of its own.
-func requestID(h http.Header) string {
-	if id := h.Get("X-Request-Id"); id != "" {
-		return id
+func (c *Client) requestID(h http.Header) string {
+	id := cmp.Or(h.Get("X-Request-Id"), h.Get("Apim-Request-Id"))
+	if !idPattern.MatchString(id) {
+		return ""
 	}
-	return h.Get("Apim-Request-Id")
+	return c.safe(id)
 }

@@ -40,7 +40,7 @@ func decode(body []byte) (*Response, error) {
 	switch w.Status {
 	case "completed":
 	case "incomplete":
-		out.Incomplete = w.IncompleteDetails.Reason
+		out.Incomplete = token(w.IncompleteDetails.Reason)
 		if out.Incomplete == "" {
 			out.Incomplete = "unknown"
 		}

@@ -1,8 +1,6 @@
 package llm
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // maxBody bounds what is read of one answer. The largest recorded one has 77 KB.
 const maxBody = 32 << 20
@@ -14,7 +12,7 @@ func bounded(hc *http.Client) *http.Client {
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	next := hc.Transport
 	if next == nil {
-		next = http.DefaultTransport
+		next = http.DefaultTransport //nolint:forbidigo // the address is the operator's, and so is the proxy of the environment
 	}
 	c.Transport = cappedTransport{next}
 	return &c

@@ -244,6 +244,7 @@ func TestDeadlineIsTheDefaultOne(t *testing.T) {
 	e := callError(t, pool, target, "hang", fmt.Sprintf(`{"started":%q,"cancelled":%q}`, dir+"/s", dir+"/c"))
 	require.ErrorIs(t, e, context.DeadlineExceeded)
 	require.Equal(t, MaybeRun, e.Ran)
+	require.Eventually(t, func() bool { _, err := os.Stat(dir + "/c"); return err == nil }, patience, 5*time.Millisecond)
 }
 
 func TestChildThatStopsReading(t *testing.T) {

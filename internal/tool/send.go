@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
 	"steward/internal/automation"
 	"steward/internal/fault"
 	"steward/internal/mcpclient"
@@ -56,6 +58,8 @@ func (x *Executor) afterError(ctx context.Context, c *call, err error) (automati
 		return x.interrupted(ctx, c, e)
 	}
 	switch {
+	case e.Code != 0: // a JSON-RPC error is an answer: the server has dealt with the call
+		return x.settle(ctx, c, answer{state: automation.CallFailed, text: x.serversWord(c, e), isError: true, from: sent})
 	case e.Ran == mcpclient.NotRun:
 		if err := x.release(ctx, c, reach(e)); err != nil {
 			return automation.CallResult{}, err
@@ -73,6 +77,17 @@ func (x *Executor) afterError(ctx context.Context, c *call, err error) (automati
 	default: // the claim stays; the next attempt repeats it
 		return automation.CallResult{}, fault.Wrap(err, fault.Upstream, "%s did not answer: %s", c.tool.Label(), reach(e))
 	}
+}
+
+// serversWord is the text of a JSON-RPC error, for the model.
+func (x *Executor) serversWord(c *call, e *mcpclient.Error) string {
+	text := fmt.Sprintf("the server refused the call (code %d)", e.Code)
+	wire, ok := errors.AsType[*jsonrpc.Error](e.Err)
+	redactor, err := x.reg.Redactor(c.server)
+	if !ok || err != nil {
+		return text
+	}
+	return text + ": " + Clean(redactor.Text(wire.Message), 1000)
 }
 
 // interrupted settles a call whose activity was cancelled or paused: the person is told what is known.
@@ -104,13 +119,16 @@ func (x *Executor) answerOf(c *call, r *mcpclient.Result) answer {
 	return a
 }
 
-// bodyOf is the text of a result: its structured content, which is exact, else its text, else the whole
-// content array (pictures, links). An error says in its text what went wrong.
+// bodyOf is the text of a result: its structured content, which is exact, followed by its text where that
+// is more than the same JSON once again (MCP, tools: structured content); else the whole content array
+// (pictures, links). An error says in its text what went wrong.
 func bodyOf(r *mcpclient.Result) string {
 	text := r.Text()
 	switch {
-	case len(r.Structured) > 0 && (!r.IsError || text == ""):
+	case len(r.Structured) > 0 && (text == "" || json.Valid([]byte(text))):
 		return string(r.Structured)
+	case len(r.Structured) > 0 && !r.IsError:
+		return string(r.Structured) + "\n" + text
 	case text != "" || string(r.Content) == "[]":
 		return text
 	default:

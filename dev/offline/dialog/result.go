@@ -3,12 +3,13 @@ package dialog
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // Result is what a tool answered, freed of the envelope that marks it as untrusted data.
 type Result struct {
-	Text   string // inside of the envelope
+	Text   string // inside of the envelope, or the reason of a failure
 	Value  any    // the JSON in it (numbers as json.Number), nil when there is none
 	Cut    bool   // the JSON ended too early; Value is what could be saved
 	Failed bool   // the client reports an error, a denial or an unknown tool
@@ -31,8 +32,11 @@ func (c Call) Result() Result {
 	text, attrs := unwrap(c.Output)
 	r := Result{Text: strings.TrimSpace(text)}
 	r.Value, r.Cut = findJSON(r.Text)
-	r.Failed = failedAttr.MatchString(attrs) || failedValue(r.Value) ||
-		(r.Value == nil && failedText.MatchString(r.Text))
+	why, failed := failure(r.Value)
+	if why != "" {
+		r.Text = why
+	}
+	r.Failed = failed || failedAttr.MatchString(attrs) || (r.Value == nil && failedText.MatchString(r.Text))
 	return r
 }
 
@@ -54,23 +58,27 @@ func unwrap(output string) (text, attrs string) {
 	return text, attrs
 }
 
-func failedValue(value any) bool {
+// failure reads the forms in which clients report failures as JSON: {"error": "…", "outcome":
+// "denied"}, {"error": {…}} and {"isError": true}. Why is empty when they give no reason.
+func failure(value any) (why string, failed bool) {
 	object, ok := value.(map[string]any)
 	if !ok {
-		return false
+		return "", false
 	}
 	if flag, ok := object["isError"].(bool); ok {
-		return flag
+		return "", flag
 	}
+	outcome, _ := object["outcome"].(string)
 	switch e := object["error"].(type) {
 	case nil:
-		return false
+		return "", false
 	case string:
-		return e != ""
+		parts := slices.DeleteFunc([]string{outcome, e}, func(s string) bool { return s == "" })
+		return strings.Join(parts, ": "), len(parts) > 0
 	case bool:
-		return e
+		return "", e
 	default:
-		return true
+		return "", true
 	}
 }
 

@@ -39,14 +39,9 @@ func (s *scope) calls(step *Step) ([]dialog.Call, error) {
 	if met, err := step.When.met(s); err != nil || !met {
 		return nil, err
 	}
-	items := []any{nil}
-	if step.Each != "" {
-		most := step.Cap
-		if most == 0 {
-			most = defaultCap
-		}
-		items = s.List(step.Each)
-		items = items[:min(most, len(items))]
+	items, err := s.items(step)
+	if err != nil {
+		return nil, err
 	}
 	schema := tool.Schema()
 	var calls []dialog.Call
@@ -58,6 +53,33 @@ func (s *scope) calls(step *Step) ([]dialog.Call, error) {
 		calls = append(calls, dialog.Call{Name: tool.Name, Arguments: arguments})
 	}
 	return calls, nil
+}
+
+// items are those of the list of a step, or a single nothing for a step that makes one call.
+func (s *scope) items(step *Step) ([]any, error) {
+	if step.Each == "" {
+		return []any{nil}, nil
+	}
+	most := step.Cap
+	if most == 0 {
+		most = defaultCap
+	}
+	var items []any
+	for _, s.Item = range s.List(step.Each) {
+		if step.Except != nil {
+			met, err := step.Except.met(s)
+			if err != nil {
+				return nil, err
+			}
+			if met {
+				continue
+			}
+		}
+		if items = append(items, s.Item); len(items) == most {
+			break
+		}
+	}
+	return items, nil
 }
 
 // arguments renders what the tool declares; what renders to nothing is left out.

@@ -33,6 +33,7 @@ type Step struct {
 	Call     string         `yaml:"call"`     // alias of the tool
 	When     *Template      `yaml:"when"`     // the step is skipped when this renders to nothing or "false"
 	Each     string         `yaml:"each"`     // path of a list; one parallel call per item
+	Except   *Template      `yaml:"except"`   // items for which this renders to something else than "false" are left out
 	Cap      int            `yaml:"cap"`      // most calls of Each, by default 25
 	Args     map[string]Arg `yaml:"args"`     // what the tool does not declare is left out
 	Optional bool           `yaml:"optional"` // its failure does not end the scenario

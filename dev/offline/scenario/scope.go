@@ -106,6 +106,15 @@ func (s *scope) Get(path string) any {
 	return ""
 }
 
+// Number is the first value at a path if it is a whole number, else 0.
+func (s *scope) Number(path string) int {
+	n, err := strconv.Atoi(show(s.Get(path)))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // Done reports whether a step was played and at least one of its calls succeeded.
 func (s *scope) Done(step string) bool { _, ok := s.values[step]; return ok }
 

@@ -23,11 +23,11 @@ func TestAccountMustReachItsFolder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			top, err := os.MkdirTemp("", "steward-test-") //nolint:usetesting // the parent of t.TempDir is closed itself
+			top, err := os.MkdirTemp("", "steward-test-") // the parent of t.TempDir is closed itself
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, os.RemoveAll(top)) })
 			inner := filepath.Join(top, "inner")
-			require.NoError(t, os.Mkdir(inner, 0o711)) //nolint:gosec // G301: what is tested
+			require.NoError(t, os.Mkdir(inner, 0o711))
 			require.NoError(t, os.Chmod(top, test.mode))
 			require.Equal(t, test.enter, a.canEnter(inner))
 			if !test.enter {

@@ -15,7 +15,7 @@ import (
 func fake(t *testing.T, script string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "program")
-	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nset -e\n"+script), 0o700)) //nolint:gosec // G306: a program
+	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nset -e\n"+script), 0o700))
 	return program
 }
 
@@ -38,7 +38,7 @@ func TestInstallWithNPM(t *testing.T) {
 	for range 2 { // the second time over the first
 		var out bytes.Buffer
 		require.NoError(t, installWithNPM(t.Context(), &out, npm, cache), out.String())
-		content, err := os.ReadFile(filepath.Join(cache, "18.4.0", "lib", "libpq.so.5")) //nolint:gosec // G304: a file of this test
+		content, err := os.ReadFile(filepath.Join(cache, "18.4.0", "lib", "libpq.so.5"))
 		require.NoError(t, err)
 		require.Equal(t, "library\n", string(content))
 		entries, err := os.ReadDir(cache)

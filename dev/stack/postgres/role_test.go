@@ -46,7 +46,7 @@ func TestRolesAndDatabases(t *testing.T) {
 	require.ErrorContains(t, s.EnsureDatabase(t.Context(), "other", "nobody_at_all"), "ensure database other")
 
 	require.NoError(t, s.Stop(context.Background()))
-	log, err := os.ReadFile(filepath.Join(dir, "postgres.log")) //nolint:gosec // G304: a file of this test
+	log, err := os.ReadFile(filepath.Join(dir, "postgres.log"))
 	require.NoError(t, err)
 	require.NotContains(t, string(log), "canary")
 }

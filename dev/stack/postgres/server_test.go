@@ -42,9 +42,9 @@ func TestMain(m *testing.M) {
 // a root's test runs as.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "steward-test-") //nolint:usetesting // see above
+	dir, err := os.MkdirTemp("", "steward-test-")
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o711)) //nolint:gosec // G302: the server's user must get through
+	require.NoError(t, os.Chmod(dir, 0o711)) // the server's user must get through
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	return filepath.Join(dir, "postgres")
 }
@@ -113,7 +113,7 @@ func TestCrashIsRecoveredAtTheSamePort(t *testing.T) {
 func TestServerDiesWithItsOwner(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	owner := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // G204: this test binary
+	owner := exec.CommandContext(t.Context(), os.Args[0])
 	owner.Env = append(os.Environ(), ownerVariable+"="+dir)
 	out, err := owner.StdoutPipe()
 	require.NoError(t, err)

@@ -44,7 +44,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 func content(t *testing.T, path string) string {
 	t.Helper()
-	b, err := os.ReadFile(path) //nolint:gosec // G304: a file of this test
+	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return string(b)
 }

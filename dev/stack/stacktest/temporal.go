@@ -23,7 +23,7 @@ func TemporalBinary(t testing.TB) string {
 	binary := filepath.Join(root, "bin", "steward-temporal")
 	unlock := wait(t, filepath.Join(root, "bin", ".steward-temporal.lock"))
 	defer unlock()
-	build := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join(root, "dev", "temporal"), //nolint:gosec // G204: our own module
+	build := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join(root, "dev", "temporal"),
 		"-trimpath", "-ldflags", "-s -w", "-o", binary, ".")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))

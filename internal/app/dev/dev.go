@@ -93,7 +93,15 @@ func (s *supervisor) start(ctx context.Context) (err error) {
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
-	s.recorder = newRecorder(s)
+	if err := s.startParts(ctx); err != nil {
+		return err
+	}
+	s.recorder = record(s)
+	s.say("API and worker run")
+	return s.awaitReady(ctx)
+}
+
+func (s *supervisor) startParts(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { s.api, err = process.Start(ctx, s.apiConfig()); return err })
 	group.Go(func() error {
@@ -104,11 +112,7 @@ func (s *supervisor) start(ctx context.Context) (err error) {
 		s.worker, err = process.Start(ctx, s.workerConfig())
 		return err
 	})
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	s.say("API and worker run")
-	return s.awaitReady()
+	return group.Wait()
 }
 
 // migrate brings the database up to date and gives it the sandbox servers; the keys come first, since a

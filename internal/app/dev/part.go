@@ -70,7 +70,29 @@ func (s *supervisor) apiConfig() process.Config {
 }
 
 func (s *supervisor) workerConfig() process.Config {
-	return s.serveConfig("worker", s.places.workerDebug, 40*time.Second) // it drains for 30 s
+	c := s.serveConfig("worker", s.places.workerDebug, 40*time.Second) // it drains for 30 s
+	c.Ready = process.HTTP("http://" + s.places.workerDebug + "/metrics")
+	return c
+}
+
+// awaitReady asks the API until everything behind it answers.
+func (s *supervisor) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	ready := process.HTTP("http://" + s.places.api + "/ready")
+	for {
+		err := ready(ctx)
+		if err == nil {
+			s.recorder.ready.Store(true)
+			s.say("ready")
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until everything is ready: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // startModel starts the offline model unless a real one is configured.

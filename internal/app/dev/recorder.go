@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"steward/dev/stack/process"
@@ -12,24 +13,29 @@ import (
 
 // recorder keeps the state file true while parts are restarted.
 type recorder struct {
-	s    *supervisor
-	quit chan struct{}
-	done sync.WaitGroup
-
-	mu   sync.Mutex
-	last State
+	ready atomic.Bool
+	quit  chan struct{}
+	done  sync.WaitGroup
 }
 
 const recordEvery = 250 * time.Millisecond
 
-func newRecorder(s *supervisor) *recorder {
-	r := &recorder{s: s, quit: make(chan struct{})}
-	return r
-}
-
-// follow writes the state now and from then on whenever it changes.
-func (r *recorder) follow() {
-	r.record()
+// record writes the state now and from then on whenever it changes, until stop.
+func record(s *supervisor) *recorder {
+	r := &recorder{quit: make(chan struct{})}
+	var last State
+	look := func() {
+		now := s.state()
+		now.Ready = r.ready.Load()
+		if now == last {
+			return
+		}
+		last = now
+		if err := now.write(s.cfg.Data); err != nil {
+			s.Log.Warn("state of the stack not written", "error", err)
+		}
+	}
+	look()
 	r.done.Go(func() {
 		tick := time.NewTicker(recordEvery)
 		defer tick.Stop()
@@ -38,36 +44,16 @@ func (r *recorder) follow() {
 			case <-r.quit:
 				return
 			case <-tick.C:
-				r.record()
+				look()
 			}
 		}
 	})
+	return r
 }
 
 func (r *recorder) stop() {
 	close(r.quit)
 	r.done.Wait()
-}
-
-func (r *recorder) ready() {
-	r.mu.Lock()
-	r.last.Ready = true
-	r.mu.Unlock()
-	r.follow()
-}
-
-func (r *recorder) record() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.s.state()
-	now.Ready = r.last.Ready
-	if now == r.last && !r.last.Ready {
-		return
-	}
-	r.last = now
-	if err := now.write(r.s.cfg.Data); err != nil {
-		r.s.Log.Warn("state of the stack not written", "error", err)
-	}
 }
 
 // state is what runs now.

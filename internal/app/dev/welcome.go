@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"steward/dev/offline"
-	"steward/dev/stack/process"
 	"steward/internal/app"
 	"steward/internal/app/client"
 	"steward/internal/auth"
@@ -20,16 +19,6 @@ const (
 	sampleText = "Find all emails from last week about invoices and summarise them"
 	sampleTool = "search_emails"
 )
-
-// awaitReady asks the API until everything behind it answers.
-func (s *supervisor) awaitReady(ctx context.Context) error {
-	if err := process.Await(ctx, process.HTTP("http://"+s.places.api+"/ready")); err != nil {
-		return fmt.Errorf("wait until everything is ready: %w", err)
-	}
-	s.recorder.ready()
-	s.say("ready")
-	return nil
-}
 
 // welcome runs the sample and says where everything is.
 func (s *supervisor) welcome(ctx context.Context) error {
