@@ -9,7 +9,11 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /out/steward ./cmd/steward && \
     mkdir -p /out/data
 
+# One static program for the health checks of docker-compose.yml.
+FROM busybox:1.37-musl AS busybox
+
 FROM scratch
+COPY --from=busybox /bin/wget /bin/wget
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /
 COPY --from=build /out/steward /steward

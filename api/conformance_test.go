@@ -56,7 +56,7 @@ var theContract = sync.OnceValues(func() (*contract, error) {
 
 // conforms checks that an answer to a documented operation is one that the document announces: its
 // status, its media type, its shape. The rig asks it about every answer of every test.
-func conforms(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
+func conforms(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
 	t.Helper()
 	c, err := theContract()
 	require.NoError(t, err)
@@ -82,7 +82,7 @@ func conforms(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 	require.NoError(t, c.schema(t, where, content.Schema).Validate(value), where)
 }
 
-func (c *contract) schema(t *testing.T, where string, raw json.RawMessage) *jsonschema.Resolved {
+func (c *contract) schema(t testing.TB, where string, raw json.RawMessage) *jsonschema.Resolved {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -37,7 +37,7 @@ const (
 
 // rig is the whole edge over a real database, while Temporal is away.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	db      *store.DB
 	ring    *secret.Ring
 	feed    *feed
@@ -49,7 +49,7 @@ type rig struct {
 	logs    *logBuffer
 }
 
-func newRig(t *testing.T, change ...func(*api.Deps)) *rig {
+func newRig(t testing.TB, change ...func(*api.Deps)) *rig {
 	t.Helper()
 	r := &rig{t: t, db: storetest.New(t), feed: newFeed(), options: authtest.Options(t), closing: make(chan struct{}), logs: &logBuffer{}}
 	r.options.Issuer, r.options.Audience = publicURL, publicURL
@@ -69,7 +69,7 @@ func newRig(t *testing.T, change ...func(*api.Deps)) *rig {
 	authenticator, err := auth.New(tokens, r.keys, r.db.Queries)
 	require.NoError(t, err)
 	runs, err := run.New(r.db, r.ring, awayTemporal{}, edits{r.ring}, log, run.Options{
-		Model: "offline-rules", Limits: automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, QueueLimit: 100, InstructionsMax: 64 << 10,
+		Model: "offline-rules", Limits: automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, QueueLimit: 1_000_000, InstructionsMax: 64 << 10,
 	})
 	require.NoError(t, err)
 	t.Cleanup(runs.Close)
@@ -79,7 +79,7 @@ func newRig(t *testing.T, change ...func(*api.Deps)) *rig {
 		Codec: converter.NewZlibCodec(converter.ZlibCodecOptions{AlwaysEncode: true}), Feed: r.feed,
 		Probes: []api.Probe{{Name: "postgres", Check: r.db.Pool.Ping}}, Log: log,
 		PublicURL: publicURL, TemporalUI: uiOrigin, Namespace: "default", MaxBody: 1 << 20,
-		Rates: api.Rates{Create: 10_000, Read: 10_000, APIKey: 10_000, Streams: 20}, Closing: r.closing,
+		Rates: api.Rates{Create: 1_000_000, Read: 10_000, APIKey: 10_000, Streams: 20}, Closing: r.closing,
 	}
 	for _, f := range change {
 		f(&d)
@@ -139,7 +139,7 @@ func (r *rig) request(c call) *http.Request {
 }
 
 // problem checks that an answer is a well-formed problem and returns it.
-func problem(t *testing.T, w *httptest.ResponseRecorder, status int) api.Problem {
+func problem(t testing.TB, w *httptest.ResponseRecorder, status int) api.Problem {
 	t.Helper()
 	require.Equal(t, status, w.Code, w.Body.String())
 	require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
@@ -160,7 +160,7 @@ func problem(t *testing.T, w *httptest.ResponseRecorder, status int) api.Problem
 }
 
 // decoded reads a JSON answer.
-func decoded[T any](t *testing.T, w *httptest.ResponseRecorder, status int) T {
+func decoded[T any](t testing.TB, w *httptest.ResponseRecorder, status int) T {
 	t.Helper()
 	require.Equal(t, status, w.Code, w.Body.String())
 	var v T

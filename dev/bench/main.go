@@ -52,7 +52,7 @@ func measure(ctx context.Context, s *site, r *report) error {
 		return err
 	}
 	for _, stage := range []struct {
-		name  string
+		name string
 		run  func(context.Context, *site, *report) error
 	}{
 		{"tool calls", benchCalls},

@@ -26,16 +26,27 @@ type stack struct {
 	cmd *exec.Cmd
 	log *bytes.Buffer
 	ui  string
+
+	ended <-chan error
 }
 
 // shared is the stack of every test that breaks nothing.
 var shared = sync.OnceValues(func() (*stack, error) {
-	dir, err := os.MkdirTemp("", "steward-e2e-")
+	dir, err := folder()
 	if err != nil {
 		return nil, err
 	}
 	return start(dir)
 })
+
+// folder makes a data folder. Under root PostgreSQL runs as another user, who must get through to its own.
+func folder() (string, error) {
+	dir, err := os.MkdirTemp("", "steward-e2e-")
+	if err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o711) //nolint:gosec // see above
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -58,13 +69,17 @@ func running(t *testing.T) *stack {
 // own starts a stack for one test.
 func own(t *testing.T, env ...string) *stack {
 	t.Helper()
-	s, err := start(t.TempDir(), env...)
+	dir, err := folder()
+	require.NoError(t, err)
+	s, err := start(dir, env...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = s.stop()
 		if t.Failed() {
-			t.Logf("steward dev said:\n%s", tail(s.log.String()))
+			t.Logf("data kept in %s; steward dev said:\n%s", dir, tail(s.log.String()))
+			return
 		}
+		require.NoError(t, os.RemoveAll(dir))
 	})
 	return s
 }
@@ -98,11 +113,16 @@ func (s *stack) up() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.cmd.Wait() }()
+	s.ended = ended
 	for ctx.Err() == nil {
 		if s.call(ctx, "GET", "/ready", "", nil).status == 200 {
 			return nil
 		}
 		select {
+		case err := <-ended:
+			return fmt.Errorf("steward dev ended: %w:\n%s", err, tail(s.log.String()))
 		case <-ctx.Done():
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -115,10 +135,8 @@ func (s *stack) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- s.cmd.Wait() }()
 	select {
-	case err := <-done:
+	case err := <-s.ended:
 		return err
 	case <-time.After(60 * time.Second):
 		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)

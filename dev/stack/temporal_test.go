@@ -77,7 +77,7 @@ func TestTemporalWaitsForItsDatabase(t *testing.T) {
 	cluster(t, dir, port, password)
 	var line string
 	_, err = fmt.Fscan(ready, &line)
-	require.NoError(t, err, out.String())
+	require.NoError(t, err)
 	require.Equal(t, "READY", line)
 	require.NoError(t, stdin.Close())
 	require.NoError(t, cmd.Wait(), out.String())

@@ -1,6 +1,6 @@
 // Command tally reads the events of one or more `go test -json` on standard input, shows each package as it
-// ends and the output of what failed, and closes with totals. It fails when a test failed, when one was
-// skipped (a skipped test proves nothing), and when none ran.
+// ends and the output of what failed, and closes with totals. A skipped test proves nothing and counts as
+// failed. It fails when a test failed and when none ran.
 package main
 
 import (

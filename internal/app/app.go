@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -40,6 +41,7 @@ type shared struct {
 	registry  *registry.Registry
 	executor  *tool.Executor
 	runs      *run.Service
+	polling   atomic.Bool // the worker asks Temporal for work
 }
 
 // open builds the shared parts; nothing is dialled yet. Close must be called.

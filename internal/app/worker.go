@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -61,9 +62,20 @@ func Worker(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	group.Go(func() error { return checkpoints.Run(signing) })
 	group.Go(func() error {
 		return telemetry.ServeDebug(ctx, cfg.HTTP.DebugListen, log,
-			telemetry.Runtime(time.Now()), telemetry.Pool(s.db.Pool), attempts.Metrics)
+			telemetry.Runtime(time.Now()), telemetry.Pool(s.db.Pool), attempts.Metrics, s.pollingMetric)
 	})
 	return group.Wait()
+}
+
+// Polling is the name of the gauge that is 1 while a worker asks Temporal for work.
+const Polling = "steward_worker_polling"
+
+func (s *shared) pollingMetric() []telemetry.Metric {
+	value := 0.0
+	if s.polling.Load() {
+		value = 1
+	}
+	return []telemetry.Metric{telemetry.One(Polling, "1 while the worker asks Temporal for work.", telemetry.Gauge, value)}
 }
 
 // work keeps a Temporal worker running. The SDK's worker polls through restarts of the server, but it
@@ -111,13 +123,33 @@ func (s *shared) workOnce(ctx context.Context, acts *activities.Run, attempts *t
 		return fmt.Errorf("start worker: %w", err)
 	}
 	defer w.Stop()
-	s.log.InfoContext(ctx, "worker is polling", "task_queue", automation.TaskQueue, "namespace", s.namespace)
+	look, stopLooking := context.WithCancel(ctx)
+	var looking sync.WaitGroup
+	looking.Go(func() { s.awaitPollers(look) })
+	defer func() {
+		stopLooking()
+		looking.Wait()
+		s.polling.Store(false)
+	}()
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-failed:
 		return fmt.Errorf("worker gave up: %w", err)
 	}
+}
+
+// awaitPollers notes when Temporal knows of the pollers, a moment after they were started.
+func (s *shared) awaitPollers(ctx context.Context) {
+	for s.probeWorker(ctx) != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	s.polling.Store(true)
+	s.log.InfoContext(ctx, "worker is polling", "task_queue", automation.TaskQueue, "namespace", s.namespace)
 }
 
 // register lists every workflow and activity under its explicit name.

@@ -46,7 +46,9 @@ func heightOf(dir string) (layer, bool) {
 func within(dir, folder string) bool { return dir == folder || strings.HasPrefix(dir, folder+"/") }
 
 // support says that a package helps tests: it is named like storetest, after what it helps to test.
-func support(dir string) bool { return path.Base(dir) != "test" && strings.HasSuffix(path.Base(dir), "test") }
+func support(dir string) bool {
+	return path.Base(dir) != "test" && strings.HasSuffix(path.Base(dir), "test")
+}
 
 // complaint says what is wrong with one import, or nothing.
 func complaint(file source, imported string) string {
@@ -60,8 +62,8 @@ func complaint(file source, imported string) string {
 	case !placed:
 		return "has no place in the house: give its folder a height"
 	case within(target, "dev"):
-		if within(file.dir, "cmd/steward") {
-			return "" // `steward dev` starts the development stack
+		if within(file.dir, "internal/app/dev") || within(file.dir, "cmd/steward") {
+			return "" // `steward dev` starts the development stack, `steward sandbox` its servers
 		}
 		return "the product does not import dev"
 	case support(target):
@@ -124,7 +126,8 @@ func TestComplaints(t *testing.T) {
 		{"internal/app/app.go", "steward/api", ""},
 		{"internal/app/app.go", "steward/dev/stack", "the product does not import dev"},
 		{"internal/app/app_test.go", "steward/dev/stack", ""},
-		{"cmd/steward/dev.go", "steward/dev/stack", ""},
+		{"internal/app/dev/dev.go", "steward/dev/stack", ""},
+		{"cmd/steward/sandbox.go", "steward/dev/sandbox", ""},
 		{"internal/store/store.go", "steward/internal/storetest", "only tests import what supports them"},
 		{"internal/storetest/storetest.go", "steward/dev/stack/postgres", ""},
 		{"dev/verify/main.go", "steward/api", ""},

@@ -42,7 +42,7 @@ func redact(r *secret.Redactor) func([]string, slog.Attr) slog.Attr {
 
 func redactAny(r *secret.Redactor, value any) slog.Value {
 	switch v := value.(type) {
-	case nil, *slog.Source:
+	case nil, slog.Level, *slog.Source:
 		return slog.AnyValue(v)
 	case error:
 		return slog.StringValue(r.Text(v.Error()))

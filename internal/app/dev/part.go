@@ -14,12 +14,18 @@ import (
 	"steward/dev/stack/process"
 )
 
+// The ports that Temporal's own tools expect.
+const (
+	usualTemporal = 7233
+	usualUI       = 8233
+)
+
 // startStack starts PostgreSQL and Temporal, or what of them the caller does not have.
 func (s *supervisor) startStack(ctx context.Context) (*stack.Stack, error) {
 	cfg := stack.Config{
 		Data: s.cfg.Data, Log: s.Log, Install: s.Out,
 		DatabaseURL: s.cfg.Database.URL, MigrationURL: s.cfg.Database.MigrateURL,
-		TemporalAddress: s.places.temporal, TemporalPort: 7233,
+		TemporalAddress: s.places.temporal, TemporalPort: usualTemporal,
 		CodecEndpoint: s.places.publicURL + "/codec",
 	}
 	if s.places.temporal == "" {
@@ -30,6 +36,9 @@ func (s *supervisor) startStack(ctx context.Context) (*stack.Stack, error) {
 		cfg.UI = true
 		if cfg.UIPort, err = portOf(s.places.ui); err != nil {
 			return nil, err
+		}
+		if cfg.UIPort != usualUI {
+			cfg.TemporalPort = 0 // a stack beside another one must not race it for the usual port
 		}
 	}
 	return stack.Start(ctx, cfg)
@@ -70,29 +79,9 @@ func (s *supervisor) apiConfig() process.Config {
 }
 
 func (s *supervisor) workerConfig() process.Config {
-	c := s.serveConfig("worker", s.places.workerDebug, 40*time.Second) // it drains for 30 s
-	c.Ready = process.HTTP("http://" + s.places.workerDebug + "/metrics")
+	c := s.serveConfig("worker", s.places.workerDebug, 40*time.Second)    // it drains for 30 s
+	c.Ready = process.HTTP("http://" + s.places.workerDebug + "/metrics") // Temporal may still be on its way
 	return c
-}
-
-// awaitReady asks the API until everything behind it answers.
-func (s *supervisor) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	ready := process.HTTP("http://" + s.places.api + "/ready")
-	for {
-		err := ready(ctx)
-		if err == nil {
-			s.recorder.ready.Store(true)
-			s.say("ready")
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait until everything is ready: %w", err)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }
 
 // startModel starts the offline model unless a real one is configured.
@@ -129,4 +118,6 @@ func modelAnswers(url string) func(context.Context) error {
 	}
 }
 
-func (s *supervisor) logFile(part string) string { return filepath.Join(s.cfg.Data, "logs", part+".log") }
+func (s *supervisor) logFile(part string) string {
+	return filepath.Join(s.cfg.Data, "logs", part+".log")
+}

@@ -16,6 +16,32 @@ import (
 
 const temporalProgram = "steward-temporal"
 
+// TemporalState says whether the embedded server can be started.
+type TemporalState int
+
+// The program is there, or can be built, or neither.
+const (
+	TemporalBuilt TemporalState = iota
+	TemporalSource
+	TemporalAbsent
+)
+
+// FindTemporal looks for the embedded server as Run does, for our program at exe.
+func FindTemporal(exe string) TemporalState {
+	if _, err := os.Stat(filepath.Join(filepath.Dir(exe), temporalProgram)); err == nil {
+		return TemporalBuilt
+	}
+	if _, found := temporalSource(exe); found && onPath("go") {
+		return TemporalSource
+	}
+	return TemporalAbsent
+}
+
+func onPath(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
+}
+
 // temporalBinary is the embedded Temporal server beside our own program. Where it is missing and the
 // source and a Go toolchain are there, it is built: minutes the first time, told on out.
 func temporalBinary(ctx context.Context, exe string, out io.Writer) (string, error) {
@@ -28,8 +54,8 @@ func temporalBinary(ctx context.Context, exe string, out io.Writer) (string, err
 		return "", fault.New(fault.Unavailable, "%s is not beside this program: build it with make bin/%[1]s, or set TEMPORAL_ADDRESS to a Temporal server that runs", temporalProgram).
 			WithCode("temporal_missing")
 	}
-	if _, err := exec.LookPath("go"); err != nil {
-		return "", fault.Wrap(err, fault.Unavailable, "%s is not beside this program and there is no Go to build it: install Go, or set TEMPORAL_ADDRESS to a Temporal server that runs", temporalProgram).
+	if !onPath("go") {
+		return "", fault.New(fault.Unavailable, "%s is not beside this program and there is no Go to build it: install Go, or set TEMPORAL_ADDRESS to a Temporal server that runs", temporalProgram).
 			WithCode("temporal_missing")
 	}
 	return binary, buildTemporal(ctx, source, binary, out)
