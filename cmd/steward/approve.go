@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -144,12 +146,15 @@ func listQuestions(cmd *cobra.Command, c *client.Client) error {
 
 func printQuestion(w io.Writer, run int64, call api.ToolCall) error {
 	q := call.Question
-	arguments, err := json.Marshal(q.Arguments)
-	if err != nil {
+	var arguments bytes.Buffer
+	enc := json.NewEncoder(&arguments)
+	enc.SetEscapeHTML(false) // an address is easier to judge as it is written
+	enc.SetIndent("  ", "  ")
+	if err := enc.Encode(q.Arguments); err != nil {
 		return fmt.Errorf("print arguments: %w", err)
 	}
-	_, err = fmt.Fprintf(w, "run %d  call %s  %s/%s (%s)\n  %s: %s\n  arguments  %s\n  digest     %s\n  decisions  %v until %s\n",
+	_, err := fmt.Fprintf(w, "run %d  call %s  %s/%s (%s)\n  %s: %s\n  %s  digest %s\n  decide %s until %s\n",
 		run, call.ID, tool.Clean(call.Server, 100), tool.Clean(call.Name, 100), call.Class, q.Kind, tool.Clean(q.Reason, 400),
-		tool.Clean(string(arguments), len(arguments)), q.Digest, q.Verdicts, q.ExpiresAt.Local().Format("2006-01-02 15:04"))
+		tool.Clean(arguments.String(), arguments.Len()), q.Digest, strings.Join(q.Verdicts, ", "), q.ExpiresAt.Local().Format("2006-01-02 15:04"))
 	return err
 }

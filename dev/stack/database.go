@@ -3,6 +3,10 @@ package stack
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
 	"path/filepath"
 
 	"steward/dev/stack/postgres"
@@ -16,6 +20,13 @@ func (s *Stack) startPostgres(ctx context.Context, cfg Config) (err error) {
 		Dir: filepath.Join(cfg.Data, "postgres"), LogFile: filepath.Join(cfg.Data, "logs", "postgres.log"), Log: cfg.Log,
 	}
 	s.Postgres, err = postgres.Start(ctx, config)
+	if fault.CodeOf(err) == postgres.CodeUnreachable {
+		if config.Dir, err = elsewhere(cfg.Data); err != nil {
+			return err
+		}
+		cfg.Log.InfoContext(ctx, "PostgreSQL's user may not enter the data folder: its cluster is kept elsewhere", "folder", config.Dir)
+		s.Postgres, err = postgres.Start(ctx, config)
+	}
 	if cfg.Install == nil || fault.CodeOf(err) != postgres.CodeMissing {
 		return err
 	}
@@ -24,6 +35,23 @@ func (s *Stack) startPostgres(ctx context.Context, cfg Config) (err error) {
 	}
 	s.Postgres, err = postgres.Start(ctx, config)
 	return err
+}
+
+// shared is where root keeps clusters of data folders that lie under a private one, such as /root.
+const shared = "/var/lib/steward"
+
+// elsewhere is the folder for the cluster of a data folder that PostgreSQL's user cannot reach: always the
+// same one for the same data.
+func elsewhere(data string) (string, error) {
+	path, err := filepath.Abs(data)
+	if err != nil {
+		return "", fmt.Errorf("find the data folder: %w", err)
+	}
+	sum := sha256.Sum256([]byte(path))
+	if err := os.MkdirAll(shared, 0o711); err != nil { //nolint:gosec // PostgreSQL's user must get through
+		return "", fmt.Errorf("make a folder for PostgreSQL: %w", err)
+	}
+	return filepath.Join(shared, hex.EncodeToString(sum[:8])), nil
 }
 
 // openProduct makes database steward with its two logins. The migrator owns the tables; steward has what the

@@ -126,3 +126,31 @@ func TestTemporalStopsWithItsStandardInput(t *testing.T) {
 	require.NoError(t, cmd.Wait(), out.String())
 	require.NotContains(t, out.String(), "steward_admin:", "no address with a password")
 }
+
+// An update of the schema is many statements and no transaction: it must be possible to repeat it.
+func TestTemporalKilledInItsFirstStart(t *testing.T) {
+	t.Parallel()
+	s, err := postgres.Temporary(t.Context(), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })
+	for _, name := range []string{"temporal", "temporal_visibility"} {
+		require.NoError(t, s.EnsureDatabase(t.Context(), name, "steward_admin"))
+	}
+	var out bytes.Buffer
+	killed := temporal(t, s.AdminURL(""), &out)
+	require.NoError(t, killed.Start())
+	db := open(t, s.AdminURL("temporal"))
+	require.Eventually(t, func() bool { // the table's one row is inserted next
+		var made bool
+		err := db.QueryRowContext(t.Context(), "SELECT to_regclass('namespace_metadata') IS NOT NULL").Scan(&made)
+		return err == nil && made
+	}, recovery, time.Millisecond)
+	require.NoError(t, killed.Process.Kill())
+	require.Error(t, killed.Wait())
+
+	p, err := process.Start(t.Context(), process.Config{
+		Name: "temporal", Path: killed.Path, Args: killed.Args[1:], Env: killed.Env, ReadyLine: "READY", Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	require.NoError(t, p.Stop(t.Context()))
+}

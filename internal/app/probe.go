@@ -38,7 +38,18 @@ const pollerAge = 70 * time.Second
 
 var errNoWorker = errors.New("no worker polls the task queue")
 
+// probeWorker asks whether a worker lives, and whether Temporal has work to give to one.
 func (s *shared) probeWorker(ctx context.Context) error {
+	switch present, err := s.someonePresent(ctx); {
+	case err != nil:
+		return err
+	case !present:
+		return errNoWorker
+	}
+	return s.probePollers(ctx)
+}
+
+func (s *shared) probePollers(ctx context.Context) error {
 	for _, kind := range []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY} {
 		queue, err := s.temporal.DescribeTaskQueue(ctx, automation.TaskQueue, kind)
 		if err != nil {

@@ -125,7 +125,11 @@ func (s *shared) workOnce(ctx context.Context, acts *activities.Run, attempts *t
 	defer w.Stop()
 	look, stopLooking := context.WithCancel(ctx)
 	var looking sync.WaitGroup
-	looking.Go(func() { s.awaitPollers(look) })
+	looking.Go(func() {
+		if s.awaitPollers(look) {
+			s.present(look)
+		}
+	})
 	defer func() {
 		stopLooking()
 		looking.Wait()
@@ -139,17 +143,19 @@ func (s *shared) workOnce(ctx context.Context, acts *activities.Run, attempts *t
 	}
 }
 
-// awaitPollers notes when Temporal knows of the pollers, a moment after they were started.
-func (s *shared) awaitPollers(ctx context.Context) {
-	for s.probeWorker(ctx) != nil {
+// awaitPollers waits until Temporal knows of the pollers, a moment after they were started; false if ctx
+// ends before.
+func (s *shared) awaitPollers(ctx context.Context) bool {
+	for s.probePollers(ctx) != nil {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	s.polling.Store(true)
 	s.log.InfoContext(ctx, "worker is polling", "task_queue", automation.TaskQueue, "namespace", s.namespace)
+	return true
 }
 
 // register lists every workflow and activity under its explicit name.

@@ -677,7 +677,8 @@ func (q *Queries) SetRunModel(ctx context.Context, arg SetRunModelParams) error 
 
 const setRunState = `-- name: SetRunState :execrows
 UPDATE automation_runs SET state = $1, state_seq = $2,
-    started_at = coalesce(started_at, CASE WHEN $1 <> 'queued' THEN now() END)
+    started_at = coalesce(started_at, CASE WHEN $1 <> 'queued' THEN now() END),
+    dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
 WHERE id = $3 AND state_seq < $2 AND finished_at IS NULL
 `
 

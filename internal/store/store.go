@@ -46,12 +46,6 @@ func From(pool *pgxpool.Pool) *DB { return &DB{Queries: New(pool), Pool: pool} }
 // Close waits for connections in use and closes them.
 func (db *DB) Close() { db.Pool.Close() }
 
-// Tx runs fn in one transaction: committed when fn returns nil, rolled back otherwise. fn must not
-// talk to anything but the database: a slow third party would hold a connection and locks.
-func (db *DB) Tx(ctx context.Context, fn func(q *Queries) error) error {
-	return pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error { return fn(db.WithTx(tx)) })
-}
-
 // IsNoRows reports whether a query that promised one row found none.
 func IsNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
 

@@ -24,8 +24,11 @@ func NewTally(name, help string, labels ...string) *Tally {
 
 const unitSeparator = "\x1f"
 
-// Add counts one event; values stand in the order of the labels.
+// Add counts one event; there is a value for each label, in their order.
 func (t *Tally) Add(values ...string) {
+	if len(values) != len(t.labels) {
+		panic("telemetry: " + t.name + " has other labels") // a mistake in our own code
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counts[strings.Join(values, unitSeparator)]++
@@ -38,8 +41,9 @@ func (t *Tally) Metrics() []Metric {
 	m := Metric{Name: t.name, Help: t.help, Kind: Counter}
 	for _, key := range slices.Sorted(maps.Keys(t.counts)) {
 		var pairs []string
-		for i, value := range strings.Split(key, unitSeparator) {
-			pairs = append(pairs, t.labels[i], value)
+		values := strings.Split(key, unitSeparator)
+		for i, label := range t.labels {
+			pairs = append(pairs, label, values[i])
 		}
 		m.Samples = append(m.Samples, Sample{Labels: pairs, Value: t.counts[key]})
 	}

@@ -43,7 +43,8 @@ WHERE workflow_id = ANY (sqlc.arg('workflow_ids')::text[]) AND finished_at IS NU
 -- name: SetRunState :execrows
 -- Monotonic: a write with an older number than the row's changes nothing, and a finished run stays finished.
 UPDATE automation_runs SET state = @state, state_seq = @state_seq,
-    started_at = coalesce(started_at, CASE WHEN @state <> 'queued' THEN now() END)
+    started_at = coalesce(started_at, CASE WHEN @state <> 'queued' THEN now() END),
+    dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
 WHERE id = @id AND state_seq < @state_seq AND finished_at IS NULL;
 
 -- name: FinishRun :execrows

@@ -13,6 +13,9 @@ import (
 	"steward/internal/fault"
 )
 
+// CodeUnreachable is the code of the fault that the cluster's user may not enter the folder above it.
+const CodeUnreachable = "folder_unreachable"
+
 // account is the user PostgreSQL runs as when we are root, which it refuses to be. nil means: as ourselves.
 type account struct {
 	name     string
@@ -57,7 +60,7 @@ func (a *account) own(dir string) error {
 	if !a.canEnter(filepath.Dir(dir)) {
 		return fault.New(fault.Invalid,
 			"PostgreSQL does not run as root, and user %s may not enter %s: choose a data folder elsewhere, such as /var/lib/steward",
-			a.name, filepath.Dir(dir)).WithCode("folder_unreachable")
+			a.name, filepath.Dir(dir)).WithCode(CodeUnreachable)
 	}
 	root, err := os.OpenRoot(dir) // the account may write in there and must not lead us out
 	if err == nil {
