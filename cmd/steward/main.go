@@ -7,14 +7,19 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() { os.Exit(execute()) }
 
-// execute runs the command line until it is done or a signal ends it; a second signal ends it at once.
+// insistence is when a further signal means more than the first: some senders signal a process and its
+// group, which is one wish and two signals.
+const insistence = time.Second
+
+// execute runs the command line until it is done or a signal asks it to end; a later signal ends it at once.
 func execute() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(insistence, stop) })
 	return exitCode(ctx, newRoot())
 }

@@ -19,7 +19,12 @@ func (s *Stack) startPostgres(ctx context.Context, cfg Config) (err error) {
 	config := postgres.Config{
 		Dir: filepath.Join(cfg.Data, "postgres"), LogFile: filepath.Join(cfg.Data, "logs", "postgres.log"), Log: cfg.Log,
 	}
-	s.Postgres, err = postgres.Start(ctx, config)
+	if s.Postgres, err = postgres.Start(ctx, config); cfg.Install != nil && fault.CodeOf(err) == postgres.CodeMissing {
+		if err := postgres.Install(ctx, cfg.Install); err != nil {
+			return err
+		}
+		s.Postgres, err = postgres.Start(ctx, config)
+	}
 	if fault.CodeOf(err) == postgres.CodeUnreachable {
 		if config.Dir, err = elsewhere(cfg.Data); err != nil {
 			return err
@@ -27,13 +32,6 @@ func (s *Stack) startPostgres(ctx context.Context, cfg Config) (err error) {
 		cfg.Log.InfoContext(ctx, "PostgreSQL's user may not enter the data folder: its cluster is kept elsewhere", "folder", config.Dir)
 		s.Postgres, err = postgres.Start(ctx, config)
 	}
-	if cfg.Install == nil || fault.CodeOf(err) != postgres.CodeMissing {
-		return err
-	}
-	if err := postgres.Install(ctx, cfg.Install); err != nil {
-		return err
-	}
-	s.Postgres, err = postgres.Start(ctx, config)
 	return err
 }
 

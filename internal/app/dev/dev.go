@@ -155,13 +155,18 @@ func (s *supervisor) stop() error {
 	if s.recorder != nil {
 		s.recorder.stop()
 	}
-	for _, p := range []*process.Process{s.api, s.worker, s.model} {
-		if p != nil {
-			failures = append(failures, p.Stop(ctx))
+	for _, part := range []struct {
+		name string
+		*process.Process
+	}{{"API", s.api}, {"worker", s.worker}, {"model", s.model}} {
+		if part.Process != nil {
+			failures = append(failures, part.Stop(ctx))
+			s.say("%s ended", part.name)
 		}
 	}
 	if s.stack != nil {
 		failures = append(failures, removeState(s.cfg.Data), s.stack.Stop(ctx))
+		s.say("Temporal and PostgreSQL ended")
 	}
 	return errors.Join(failures...)
 }
