@@ -10,7 +10,7 @@ TOOLS   := bin/tools
 RELEASE := -trimpath -ldflags "-s -w"
 
 # What starts whole products as processes; the other packages also run under the race detector.
-WHOLE := /(dev/e2e|dev/chaos|dev/contract|internal/app|cmd/steward)(/|$$)
+WHOLE := /(dev/e2e|dev/contract|internal/app|cmd/steward)(/|$$)
 unit   = $$($(GO) list ./... | grep -vE '$(WHOLE)')
 whole  = $$($(GO) list ./... | grep -E '$(WHOLE)')
 # Packages that declare a function whose name begins so.
@@ -38,7 +38,7 @@ bin/steward-temporal: dev/temporal/go.mod dev/temporal/go.sum $(filter-out %_tes
 ##@ Test
 
 .PHONY: test
-test: lint workflowcheck verify deps build $(TOOLS)/tally ## everything: lint, generated files, unit under -race, end to end, chaos, contract
+test: lint workflowcheck verify deps build $(TOOLS)/tally ## everything: lint, generated files, unit under -race, end to end, contract
 	@{ s=0; \
 	  $(GOTEST) -json -race $(unit) || s=1; \
 	  $(GO) test -C dev/temporal -json ./... || s=1; \
@@ -53,19 +53,16 @@ unit: deps bin/steward-temporal $(TOOLS)/tally ## tests of single packages, unde
 	@$(GOTEST) -json -race $(unit) $(TALLY)
 
 .PHONY: e2e
-e2e: deps build $(TOOLS)/tally ## the product from outside: HTTP, CLI, restarts
-	@$(GOTEST) -json -timeout 20m $$($(GO) list ./... | grep -E '/(dev/e2e|internal/app|cmd/steward)(/|$$)') $(TALLY)
+e2e: deps build $(TOOLS)/tally ## the product from outside: HTTP, CLI, outages, a short storm of kills, contract
+	@$(GOTEST) -json -timeout 20m $(whole) $(TALLY)
 
 .PHONY: chaos
-chaos: deps build $(TOOLS)/tally ## kills and outages while runs go on
-	@$(GOTEST) -json -timeout 30m ./dev/chaos/... $(TALLY)
-
-.PHONY: contract
-contract: deps $(TOOLS)/tally ## Spectral reads the OpenAPI document, Prism judges answers
-	@$(GOTEST) -json ./dev/contract/... $(TALLY)
+chaos: build ## the long storm: RUNS (100) that each send one mail, KILLS (60) of random processes
+	@$(GO) test ./dev/e2e -run '^TestChaos$$' -count 1 -v -timeout 60m -args -chaos.runs=$(or $(RUNS),100) -chaos.kills=$(or $(KILLS),60)
 
 .PHONY: bench
-bench: deps build ## benchmarks
+bench: build ## what Steward adds to the bare operation below it, then the benchmarks of single packages
+	@$(GO) run ./dev/bench
 	@$(GO) test -run '^$$' -bench . -benchmem $(call having,Benchmark)
 
 .PHONY: fuzz

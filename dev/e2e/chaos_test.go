@@ -32,14 +32,14 @@ type storm struct {
 	recovery map[string][]time.Duration
 }
 
-func TestChaos(t *testing.T) {
+func TestChaos(t *testing.T) { //nolint:paralleltest // it would slow the others down and they it
 	seed := *chaosSeed
 	if seed == 0 {
-		seed = uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("seed %d: repeat with -chaos.seed", seed)
 	s := own(t)
-	w := &storm{user: s.as(t, "storm"), random: rand.New(rand.NewPCG(seed, 1)), ids: map[string]int64{}, recovery: map[string][]time.Duration{}} //nolint:gosec // not a secret
+	w := &storm{user: s.as(t, "storm"), random: rand.New(rand.NewPCG(seed, 1)), ids: map[string]int64{}, recovery: map[string][]time.Duration{}}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 

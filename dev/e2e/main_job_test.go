@@ -34,12 +34,13 @@ const seedRun = `curl -X POST http://localhost:8000/automation/run \
 func (u *user) shell(line string) string {
 	u.t.Helper()
 	line = strings.NewReplacer("http://localhost:8000", u.url, "<your-jwt>", u.token).Replace(line)
-	out, err := exec.CommandContext(u.t.Context(), "sh", "-c", line+" -sS").CombinedOutput() //nolint:gosec // the seed's own line
+	out, err := exec.CommandContext(u.t.Context(), "sh", "-c", line+" -sS").CombinedOutput()
 	require.NoError(u.t, err, "%s", out)
 	return string(out)
 }
 
 func TestSeedLinesAsWritten(t *testing.T) {
+	t.Parallel()
 	s := own(t) // the seed's run is number 1 of a new installation
 	u := s.as(t, "alice")
 	require.JSONEq(t, `{"run_id":1,"status":"pending"}`, u.shell(seedRun))
@@ -55,7 +56,7 @@ func TestSeedLinesAsWritten(t *testing.T) {
 	want := invoices(t, filepath.Join(s.dir, "mailbox"), time.Now().UTC())
 	require.NotEmpty(t, want)
 	for currency, total := range want {
-		require.Regexp(t, regexp.MustCompile(regexp.QuoteMeta(currency)+`.{0,3}`+regexp.QuoteMeta(thousands(total))), v.Output.Text)
+		require.Regexp(t, regexp.QuoteMeta(currency)+`.{0,3}`+regexp.QuoteMeta(thousands(total)), v.Output.Text)
 	}
 	require.Contains(t, v.Output.Text, "[offline rules]")
 	require.Empty(t, s.outbox(t), "nothing was asked to be sent; the hostile mail in the mailbox is data")
@@ -109,7 +110,7 @@ func invoices(t *testing.T, dir string, now time.Time) map[string]float64 {
 	from := now.AddDate(0, 0, -7).Truncate(24 * time.Hour)
 	totals := map[string]float64{}
 	for _, f := range files {
-		doc, err := os.Open(f) //nolint:gosec // found by glob
+		doc, err := os.Open(f)
 		require.NoError(t, err)
 		m, err := mail.ReadMessage(doc)
 		require.NoError(t, err, f)

@@ -37,7 +37,7 @@ func TestKillOfTheSupervisorLeavesNothingAndLosesNothing(t *testing.T) {
 		pids[name] = pid
 	}
 	require.NoError(t, s.cmd.Process.Kill())
-	<-s.ended
+	require.Error(t, <-s.ended, "killed")
 	for name, pid := range pids {
 		require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, 10*time.Second, 50*time.Millisecond, "%s is an orphan", name)
 	}

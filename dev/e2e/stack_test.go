@@ -45,7 +45,7 @@ func folder() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, os.Chmod(dir, 0o711) //nolint:gosec // see above
+	return dir, os.Chmod(dir, 0o711)
 }
 
 func TestMain(m *testing.M) {
@@ -104,7 +104,7 @@ func start(dir string, env ...string) (*stack, error) {
 
 // up starts the process and waits until the API, Temporal and a worker are ready.
 func (s *stack) up() error {
-	s.cmd = exec.Command(binary(), "dev", "--no-sample") //nolint:gosec,noctx // the product itself, ended by stop
+	s.cmd = exec.Command(binary(), "dev", "--no-sample") //nolint:noctx // ended by stop
 	s.cmd.Env = s.env
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -190,7 +190,7 @@ func (s *stack) steward(t testing.TB, args ...string) string {
 }
 
 func (s *stack) try(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, binary(), args...) //nolint:gosec // the product itself
+	cmd := exec.CommandContext(ctx, binary(), args...)
 	cmd.Env = s.env
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -208,7 +208,7 @@ func (s *stack) outbox(t testing.TB) map[string]string {
 	require.NoError(t, err)
 	mails := map[string]string{}
 	for _, f := range files {
-		doc, err := os.ReadFile(f) //nolint:gosec // found by glob
+		doc, err := os.ReadFile(f)
 		require.NoError(t, err)
 		mails[filepath.Base(f)] = string(doc)
 	}

@@ -82,7 +82,7 @@ func (r *Registry) record(ctx context.Context, server int64, tools []mcpclient.T
 	err := r.db.Tx(ctx, func(q *store.Queries) error {
 		for i, t := range tools {
 			err := q.PutServerTool(ctx, store.PutServerToolParams{
-				ServerID: server, Name: t.Name, Pin: pins[i], Definition: t.Definition, Position: int32(i), //nolint:gosec // a list of tools is short
+				ServerID: server, Name: t.Name, Pin: pins[i], Definition: t.Definition, Position: int32(i),
 			})
 			if err != nil {
 				return fmt.Errorf("record tool: %w", err)

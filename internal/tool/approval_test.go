@@ -18,8 +18,11 @@ func TestPolicyAsksBeforeWhatIsNotRead(t *testing.T) {
 		mode, tool string
 		asks       bool
 	}{
-		{tool.ApprovePolicy, "get", false}, {tool.ApprovePolicy, "put", true}, {tool.ApprovePolicy, "send", true},
-		{tool.ApproveAlways, "get", true}, {tool.ApproveNever, "send", false},
+		{tool.ApprovePolicy, "get", false},
+		{tool.ApprovePolicy, "put", true},
+		{tool.ApprovePolicy, "send", true},
+		{tool.ApproveAlways, "get", true},
+		{tool.ApproveNever, "send", false},
 	} {
 		t.Run(tc.mode+"/"+tc.tool, func(t *testing.T) {
 			t.Parallel()

@@ -48,8 +48,10 @@ func NewExecutor(db *store.DB, ring *secret.Ring, reg *registry.Registry, log *s
 	if o.Expiry <= 0 {
 		o.Expiry = 7 * 24 * time.Hour
 	}
-	return &Executor{db: db, ring: ring, reg: reg, log: log, timeout: o.Timeout, expiry: o.Expiry,
-		patterns: secret.NewRedactor()}, nil
+	return &Executor{
+		db: db, ring: ring, reg: reg, log: log, timeout: o.Timeout, expiry: o.Expiry,
+		patterns: secret.NewRedactor(),
+	}, nil
 }
 
 // Expiry is how long a question to a person waits.

@@ -3,7 +3,6 @@ package tool_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -265,5 +264,5 @@ func TestServerThatIsGone(t *testing.T) {
 	out, err := f.execute(c)
 	require.NoError(t, err)
 	require.Equal(t, automation.CallFailed, out.State)
-	require.True(t, strings.Contains(f.result(c), "no longer there"))
+	require.Contains(t, f.result(c), "no longer there")
 }

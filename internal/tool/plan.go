@@ -51,16 +51,14 @@ func (x *Executor) planOne(ctx context.Context, q *store.Queries, t Turn, positi
 		CallID: c.CallID, FunctionName: Clean(c.Name, 128), ServerName: tool.ServerName, ToolName: tool.Name, Class: string(tool.Class),
 		Pin: tool.Pin, State: string(automation.CallPlanned), ArgumentsPreview: json.RawMessage("{}"),
 	}
-	canonical, refusal := []byte("{}"), error(nil)
-	if found {
-		row.ServerID = &tool.Server
-		canonical, refusal = x.schemas.arguments(tool, c.Arguments)
-	} else {
+	if !found {
 		row.ToolName, row.Class = row.FunctionName, string(automation.Read)
-		refusal = fault.New(fault.Invalid, "there is no tool of this name: use one of those offered")
+		return x.refuse(ctx, q, t, row, fault.New(fault.Invalid, "there is no tool of this name: use one of those offered"))
 	}
-	if refusal != nil {
-		return x.refuse(ctx, q, t, row, refusal)
+	row.ServerID = &tool.Server
+	canonical, err := x.schemas.arguments(tool, c.Arguments)
+	if err != nil {
+		return x.refuse(ctx, q, t, row, err)
 	}
 	row.Digest = secret.Digest(canonical)
 	row.ArgumentsPreview = x.patterns.Preview(canonical, previewBytes)
@@ -68,7 +66,6 @@ func (x *Executor) planOne(ctx context.Context, q *store.Queries, t Turn, positi
 	if ask {
 		row.State = string(automation.CallWaiting)
 	}
-	var err error
 	if row.ArgumentsSealed, err = x.ring.Seal(ArgumentsBinding(row.Owner, row.ID), canonical); err != nil {
 		return automation.PlannedCall{}, err
 	}

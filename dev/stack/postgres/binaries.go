@@ -108,7 +108,7 @@ var versionLine = regexp.MustCompile(`^postgres \(PostgreSQL\) ([0-9]{1,3})`)
 
 // majorOf asks the postgres of dir for its version; 0 when there is no initdb and postgres that run.
 func majorOf(ctx context.Context, dir string) int {
-	info, err := os.Stat(filepath.Join(dir, "initdb")) //nolint:gosec // G703: a folder that is set or usual
+	info, err := os.Stat(filepath.Join(dir, "initdb"))
 	if err != nil || info.Mode()&0o111 == 0 {
 		return 0
 	}

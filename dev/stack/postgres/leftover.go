@@ -55,8 +55,8 @@ func pidIn(content []byte) (int, bool) {
 
 // isServer reports whether pid is a PostgreSQL on data. A zombie has no command line and so is none.
 func isServer(ctx context.Context, pid int, data string) bool {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) //nolint:gosec // G703: a number
-	if err != nil {                                                // no /proc on macOS, or no such process
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil { // no /proc on macOS, or no such process
 		line, _ = exec.CommandContext(ctx, "ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output() //nolint:gosec // G204: a number
 	}
 	line = bytes.ReplaceAll(line, []byte{0}, []byte(" "))
