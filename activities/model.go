@@ -142,7 +142,7 @@ func (r *Run) record(ctx context.Context, in automation.PlanInput, s tool.Stamp,
 		if err != nil {
 			return fmt.Errorf("encode step: %w", err)
 		}
-		_, err = q.InsertStep(ctx, store.InsertStepParams{
+		err = q.InsertStep(ctx, store.InsertStepParams{
 			RunID: in.RunID, Step: step, TemporalRunID: s.TemporalRunID, ResponseID: res.ID, ItemsSealed: sealed, Result: doc, Usage: usage,
 		})
 		if err != nil {

@@ -16,8 +16,7 @@ func (r *Run) setState(ctx context.Context, q *store.Queries, runID int64, state
 
 // audit appends a fact whose key starts with the Temporal run id: after a Reset the new branch has its own.
 func (r *Run) audit(ctx context.Context, q *store.Queries, runID int64, s tool.Stamp, kind, key string, body any) error {
-	_, err := audit.Append(ctx, q, audit.Event{
+	return audit.Put(ctx, q, audit.Event{
 		Chain: automation.AuditChain(runID), Key: s.TemporalRunID + "/" + kind + "/" + key, Kind: kind, Actor: "worker", Body: body,
 	})
-	return err
 }

@@ -44,8 +44,10 @@ func (r *Run) transcript(ctx context.Context, in automation.PlanInput) (*transcr
 		return nil, err
 	}
 	t.items = append(t.items, llm.UserMessage(string(instructions)))
-	if err := r.addTurns(ctx, t, in.Step); err != nil {
-		return nil, err
+	if in.Step > 1 {
+		if err := r.addTurns(ctx, t, in.Step); err != nil {
+			return nil, err
+		}
 	}
 	size := sizeOf(t.items)
 	for _, c := range t.catalogue.Tools {

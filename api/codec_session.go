@@ -95,7 +95,7 @@ func (h *codecDoor) open(ctx context.Context, in *openInput) (*openOutput, error
 func (h *codecDoor) use(ctx context.Context, p auth.Principal) error {
 	return h.db.Tx(ctx, func(q *store.Queries) error {
 		seq, err := audit.Append(ctx, q, audit.Event{
-			Chain: automation.AuditSystem, Key: codecOpened + "/" + p.TokenID, Kind: codecOpened, Actor: p.Actor,
+			Chain: automation.AuditSystem, Key: audit.PayloadOpened + "/" + p.TokenID, Kind: audit.PayloadOpened, Actor: p.Actor,
 		})
 		if err == nil && seq == 0 {
 			err = fault.New(fault.Unauthorized, "the ticket has been used").WithCode(auth.CodeInvalidToken)
@@ -103,9 +103,6 @@ func (h *codecDoor) use(ctx context.Context, p auth.Principal) error {
 		return err
 	})
 }
-
-// codecOpened is the kind of the event that spends a ticket.
-const codecOpened = "codec.opened"
 
 // session reads the cookie of r; false if there is none that is good.
 func (h *codecDoor) session(r *http.Request) (auth.Principal, bool) {

@@ -89,8 +89,8 @@ type RunLinks struct {
 	TemporalUI string `json:"temporal_ui,omitempty" doc:"Its workflow in the Temporal Web UI." example:"http://127.0.0.1:8233/namespaces/default/workflows/run%2F019aa4f0"`
 }
 
-// summary shows a row without what is sealed in it.
-func (h *runs) summary(row *store.AutomationRun) (RunSummary, error) {
+// summary shows a row of a list.
+func (h *runs) summary(row *store.ListRunsRow) (RunSummary, error) {
 	usage, err := usageOf(row.Usage)
 	if err != nil {
 		return RunSummary{}, fmt.Errorf("usage of run %d: %w", row.ID, err)
@@ -106,6 +106,15 @@ func (h *runs) summary(row *store.AutomationRun) (RunSummary, error) {
 		s.Error = &RunError{Code: row.ErrorCode, Message: row.ErrorMessage}
 	}
 	return s, nil
+}
+
+// summarized is a whole row as a list would hold it.
+func summarized(row *store.AutomationRun) *store.ListRunsRow {
+	return &store.ListRunsRow{
+		ID: row.ID, Owner: row.Owner, WorkflowID: row.WorkflowID, ToolName: row.ToolName, Model: row.Model, State: row.State,
+		ErrorCode: row.ErrorCode, ErrorMessage: row.ErrorMessage, Provider: row.Provider, Usage: row.Usage,
+		CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt,
+	}
 }
 
 func runPath(id int64) string { return fmt.Sprintf("/automation/run/%d", id) }

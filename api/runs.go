@@ -94,7 +94,7 @@ func (h *runs) find(ctx context.Context, owner string, id int64) (*store.Automat
 
 // show reads what belongs to a run and opens what is sealed.
 func (h *runs) show(ctx context.Context, row *store.AutomationRun) (*Run, error) {
-	summary, sumErr := h.summary(row)
+	summary, sumErr := h.summary(summarized(row))
 	input, inErr := h.input(row)
 	output, outErr := h.output(row)
 	if err := errors.Join(sumErr, inErr, outErr); err != nil {

@@ -52,13 +52,7 @@ func API(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	}
 	answers := telemetry.NewTally("steward_http_requests_total", "Requests answered.", "method", "status")
 	accepted := telemetry.NewTally("steward_runs_accepted_total", "Runs accepted by this process.")
-	server := &http.Server{
-		Handler:           counted(handler, answers, accepted),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	server := api.NewServer(ctx, counted(handler, answers, accepted), log)
 	listener, err := listen(ctx, cfg.HTTP.Listen)
 	if err != nil {
 		return err

@@ -29,7 +29,8 @@ const (
 	ToolReleased    = "tool.released" // outcome: provably not run, may be claimed again
 	DecisionAsked   = "decision.asked"
 	DecisionMade    = "decision.made"
-	PayloadDecoded  = "codec.decoded"
+	PayloadOpened   = "codec.opened"  // a ticket became a browser's session for the codec
+	PayloadDecoded  = "codec.decoded" // somebody read Temporal payloads
 	KeyCreated      = "apikey.created"
 	KeyRevoked      = "apikey.revoked"
 )
@@ -48,22 +49,42 @@ type Event struct {
 // Append writes the event in q's transaction and returns its number, or 0 if a fact with this key is
 // already there. The number is the SSE event id of the run's timeline.
 func Append(ctx context.Context, q *store.Queries, e Event) (int64, error) {
-	body := []byte("{}")
-	if e.Body != nil {
-		b, err := json.Marshal(e.Body) // struct fields in order, map keys sorted: the bytes are what is hashed
-		if err != nil {
-			return 0, fmt.Errorf("encode audit event %s: %w", e.Kind, err)
-		}
-		body = b
+	body, err := e.Encode()
+	if err != nil {
+		return 0, err
 	}
-	if strings.ContainsRune(e.Key+e.Kind+e.Actor, '\n') { // the line break separates fields in what is hashed
-		return 0, fmt.Errorf("append audit event %s: line break in key, kind or actor", e.Kind)
-	}
-	seq, err := q.AppendAudit(ctx, store.AppendAuditParams{
-		Chain: e.Chain, EventKey: e.Key, Kind: e.Kind, Actor: e.Actor, Body: string(body),
-	})
+	seq, err := q.AppendAudit(ctx, store.AppendAuditParams{Chain: e.Chain, EventKey: e.Key, Kind: e.Kind, Actor: e.Actor, Body: body})
 	if err != nil {
 		return 0, fmt.Errorf("append audit event %s: %w", e.Kind, err)
 	}
 	return seq, nil
+}
+
+// Put is Append for a fact whose number nobody asks for. In a transaction it costs no round trip of its own,
+// and an error may come later (store.DB.Tx).
+func Put(ctx context.Context, q *store.Queries, e Event) error {
+	body, err := e.Encode()
+	if err != nil {
+		return err
+	}
+	err = q.PutAudit(ctx, store.PutAuditParams{Chain: e.Chain, EventKey: e.Key, Kind: e.Kind, Actor: e.Actor, Body: body})
+	if err != nil {
+		return fmt.Errorf("append audit event %s: %w", e.Kind, err)
+	}
+	return nil
+}
+
+// Encode returns the body as it is hashed and stored, and refuses an event that cannot be.
+func (e Event) Encode() (string, error) {
+	if strings.ContainsRune(e.Key+e.Kind+e.Actor, '\n') { // the line break separates fields in what is hashed
+		return "", fmt.Errorf("append audit event %s: line break in key, kind or actor", e.Kind)
+	}
+	if e.Body == nil {
+		return "{}", nil
+	}
+	body, err := json.Marshal(e.Body) // struct fields in order, map keys sorted
+	if err != nil {
+		return "", fmt.Errorf("encode audit event %s: %w", e.Kind, err)
+	}
+	return string(body), nil
 }

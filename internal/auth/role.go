@@ -42,7 +42,7 @@ var own = []Scope{
 // granted is the whole policy of roles.
 var granted = map[Role][]Scope{
 	User:     own,
-	Operator: {RunsRead, RunsOperate, ToolsRead, ServersRead, HealthRead},
+	Operator: {RunsRead, RunsOperate, ToolsRead, ServersRead, CodecDecode, HealthRead},
 	Admin:    slices.Concat(own, []Scope{RunsOperate, ServersAdmin, AuditRead, CodecDecode, HealthRead, KeysAdmin}),
 	Auditor:  {AuditRead, HealthRead},
 	Service:  slices.DeleteFunc(slices.Clone(own), func(s Scope) bool { return s == RunsApprove }),

@@ -71,7 +71,7 @@ type Auth struct {
 
 // Egress is what users may reach.
 type Egress struct {
-	Allow []string `env:"STEWARD_EGRESS_ALLOW" doc:"networks and hosts reachable although private, such as 10.1.0.0/16,db.internal"`
+	Allow []string `env:"STEWARD_EGRESS_ALLOW" doc:"addresses and networks reachable although private, such as 10.1.0.0/16,127.0.0.1"`
 }
 
 // Limits bound what one request or run may take.

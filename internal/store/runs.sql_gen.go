@@ -292,7 +292,7 @@ func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) (*Automati
 	return &i, err
 }
 
-const insertStep = `-- name: InsertStep :execrows
+const insertStep = `-- name: InsertStep :exec
 INSERT INTO run_steps (run_id, step, temporal_run_id, response_id, items_sealed, result, usage)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
@@ -308,8 +308,8 @@ type InsertStepParams struct {
 	Usage         json.RawMessage
 }
 
-func (q *Queries) InsertStep(ctx context.Context, arg InsertStepParams) (int64, error) {
-	result, err := q.db.Exec(ctx, insertStep,
+func (q *Queries) InsertStep(ctx context.Context, arg InsertStepParams) error {
+	_, err := q.db.Exec(ctx, insertStep,
 		arg.RunID,
 		arg.Step,
 		arg.TemporalRunID,
@@ -318,10 +318,7 @@ func (q *Queries) InsertStep(ctx context.Context, arg InsertStepParams) (int64, 
 		arg.Result,
 		arg.Usage,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	return err
 }
 
 const listOpenRunsOf = `-- name: ListOpenRunsOf :many
@@ -365,7 +362,8 @@ func (q *Queries) ListOpenRunsOf(ctx context.Context, workflowIds []string) ([]*
 }
 
 const listRuns = `-- name: ListRuns :many
-SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at FROM automation_runs
+SELECT id, owner, workflow_id, tool_name, model, state, error_code, error_message, provider, usage, created_at, started_at, finished_at
+FROM automation_runs
 WHERE owner = $1 AND id < $2
   AND ($3::text[] IS NULL OR state = ANY ($3::text[]))
   AND ($4::bigint IS NULL OR $4 = ANY (server_ids))
@@ -385,7 +383,24 @@ type ListRunsParams struct {
 	PageSize int32
 }
 
-func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]*AutomationRun, error) {
+type ListRunsRow struct {
+	ID           int64
+	Owner        string
+	WorkflowID   string
+	ToolName     string
+	Model        string
+	State        string
+	ErrorCode    string
+	ErrorMessage string
+	Provider     string
+	Usage        json.RawMessage
+	CreatedAt    time.Time
+	StartedAt    *time.Time
+	FinishedAt   *time.Time
+}
+
+// A page of summaries: what is sealed stays where it is.
+func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]*ListRunsRow, error) {
 	rows, err := q.db.Query(ctx, listRuns,
 		arg.Owner,
 		arg.BeforeID,
@@ -399,33 +414,20 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]*Automati
 		return nil, err
 	}
 	defer rows.Close()
-	var items []*AutomationRun
+	var items []*ListRunsRow
 	for rows.Next() {
-		var i AutomationRun
+		var i ListRunsRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.Owner,
-			&i.Actor,
 			&i.WorkflowID,
-			&i.MCPServerID,
-			&i.ServerIDs,
 			&i.ToolName,
-			&i.InstructionsSealed,
 			&i.Model,
-			&i.Approval,
-			&i.Limits,
-			&i.Metadata,
 			&i.State,
-			&i.StateSeq,
-			&i.OutputSealed,
 			&i.ErrorCode,
 			&i.ErrorMessage,
 			&i.Provider,
 			&i.Usage,
-			&i.CancelRequestedAt,
-			&i.CancelActor,
-			&i.CancelDeliveredAt,
-			&i.DispatchedAt,
 			&i.CreatedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
@@ -675,26 +677,41 @@ func (q *Queries) SetRunModel(ctx context.Context, arg SetRunModelParams) error 
 	return err
 }
 
-const setRunState = `-- name: SetRunState :execrows
-UPDATE automation_runs SET state = $1, state_seq = $2,
-    started_at = coalesce(started_at, CASE WHEN $1 <> 'queued' THEN now() END),
-    dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
-WHERE id = $3 AND state_seq < $2 AND finished_at IS NULL
+const setRunState = `-- name: SetRunState :exec
+WITH changed AS (
+    UPDATE automation_runs SET state = $6, state_seq = $7,
+        started_at = coalesce(started_at, CASE WHEN $6 <> 'queued' THEN now() END),
+        dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
+    WHERE id = $8 AND state_seq < $7 AND finished_at IS NULL
+    RETURNING id)
+SELECT audit_append($1::text, $2::text, $3::text, $4::text, $5::text) FROM changed
 `
 
 type SetRunStateParams struct {
+	Chain    string
+	EventKey string
+	Kind     string
+	Actor    string
+	Body     string
 	State    string
 	StateSeq int64
 	ID       int64
 }
 
 // Monotonic: a write with an older number than the row's changes nothing, and a finished run stays finished.
-func (q *Queries) SetRunState(ctx context.Context, arg SetRunStateParams) (int64, error) {
-	result, err := q.db.Exec(ctx, setRunState, arg.State, arg.StateSeq, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+// What changed is shown on the timeline.
+func (q *Queries) SetRunState(ctx context.Context, arg SetRunStateParams) error {
+	_, err := q.db.Exec(ctx, setRunState,
+		arg.Chain,
+		arg.EventKey,
+		arg.Kind,
+		arg.Actor,
+		arg.Body,
+		arg.State,
+		arg.StateSeq,
+		arg.ID,
+	)
+	return err
 }
 
 const setRunUsage = `-- name: SetRunUsage :exec

@@ -53,8 +53,7 @@ func (x *Executor) ask(ctx context.Context, q *store.Queries, w question) (strin
 
 // audit appends a fact of the run's chain whose key starts with the Temporal run id.
 func (x *Executor) audit(ctx context.Context, q *store.Queries, runID int64, s Stamp, kind, key string, body any) error {
-	_, err := audit.Append(ctx, q, audit.Event{
+	return audit.Put(ctx, q, audit.Event{
 		Chain: automation.AuditChain(runID), Key: s.TemporalRunID + "/" + kind + "/" + key, Kind: kind, Actor: "worker", Body: body,
 	})
-	return err
 }

@@ -101,16 +101,19 @@ func (x *Executor) useApproval(ctx context.Context, q *store.Queries, c *call) e
 // SetState writes the run's state under a workflow's number and shows it on the timeline. An older number
 // than the row's changes nothing.
 func SetState(ctx context.Context, q *store.Queries, runID int64, state automation.State, seq int64, s Stamp) error {
-	n, err := q.SetRunState(ctx, store.SetRunStateParams{ID: runID, State: string(state), StateSeq: seq})
+	e := audit.Event{
+		Chain: automation.AuditChain(runID), Key: fmt.Sprintf("%s/%s/%d", s.TemporalRunID, audit.RunState, seq),
+		Kind: audit.RunState, Actor: "worker", Body: map[string]any{"state": state, "status": state.Status()},
+	}
+	body, err := e.Encode()
+	if err != nil {
+		return err
+	}
+	err = q.SetRunState(ctx, store.SetRunStateParams{
+		ID: runID, State: string(state), StateSeq: seq, Chain: e.Chain, EventKey: e.Key, Kind: e.Kind, Actor: e.Actor, Body: body,
+	})
 	if err != nil {
 		return fmt.Errorf("set run state: %w", err)
 	}
-	if n == 0 {
-		return nil
-	}
-	_, err = audit.Append(ctx, q, audit.Event{
-		Chain: automation.AuditChain(runID), Key: fmt.Sprintf("%s/%s/%d", s.TemporalRunID, audit.RunState, seq),
-		Kind: audit.RunState, Actor: "worker", Body: map[string]any{"state": state, "status": state.Status()},
-	})
-	return err
+	return nil
 }

@@ -17,7 +17,9 @@ SELECT * FROM automation_runs WHERE id = @id AND owner = @owner;
 SELECT * FROM automation_runs WHERE id = @id;
 
 -- name: ListRuns :many
-SELECT * FROM automation_runs
+-- A page of summaries: what is sealed stays where it is.
+SELECT id, owner, workflow_id, tool_name, model, state, error_code, error_message, provider, usage, created_at, started_at, finished_at
+FROM automation_runs
 WHERE owner = @owner AND id < @before_id
   AND (sqlc.narg('states')::text[] IS NULL OR state = ANY (sqlc.narg('states')::text[]))
   AND (sqlc.narg('server_id')::bigint IS NULL OR sqlc.narg('server_id') = ANY (server_ids))
@@ -40,12 +42,16 @@ ORDER BY id LIMIT @page_size;
 SELECT id, owner, workflow_id, state, state_seq FROM automation_runs
 WHERE workflow_id = ANY (sqlc.arg('workflow_ids')::text[]) AND finished_at IS NULL;
 
--- name: SetRunState :execrows
+-- name: SetRunState :exec
 -- Monotonic: a write with an older number than the row's changes nothing, and a finished run stays finished.
-UPDATE automation_runs SET state = @state, state_seq = @state_seq,
-    started_at = coalesce(started_at, CASE WHEN @state <> 'queued' THEN now() END),
-    dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
-WHERE id = @id AND state_seq < @state_seq AND finished_at IS NULL;
+-- What changed is shown on the timeline.
+WITH changed AS (
+    UPDATE automation_runs SET state = @state, state_seq = @state_seq,
+        started_at = coalesce(started_at, CASE WHEN @state <> 'queued' THEN now() END),
+        dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
+    WHERE id = @id AND state_seq < @state_seq AND finished_at IS NULL
+    RETURNING id)
+SELECT audit_append(@chain::text, @event_key::text, @kind::text, @actor::text, @body::text) FROM changed;
 
 -- name: FinishRun :execrows
 UPDATE automation_runs SET state = @state, state_seq = @state_seq, output_sealed = @output_sealed,
@@ -91,7 +97,7 @@ WHERE run_id = @run_id AND step >= @step AND temporal_run_id <> @temporal_run_id
 -- name: SupersedeCalls :exec
 UPDATE tool_calls SET superseded = true WHERE run_id = @run_id AND step >= @step AND NOT superseded;
 
--- name: InsertStep :execrows
+-- name: InsertStep :exec
 INSERT INTO run_steps (run_id, step, temporal_run_id, response_id, items_sealed, result, usage)
 VALUES (@run_id, @step, @temporal_run_id, @response_id, @items_sealed, @result, @usage)
 ON CONFLICT DO NOTHING;
