@@ -11,6 +11,7 @@ import (
 // programs names the Debian packages of each program that must be on PATH.
 var programs = []struct{ program, packages string }{
 	{"cc", "gcc libc6-dev"}, // of the race detector
+	{"curl", "curl"},        // the documented calls are made as they are documented
 	{"node", "nodejs"},
 	{"npm", "npm"},
 }

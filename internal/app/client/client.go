@@ -138,7 +138,7 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 func refusal(res *http.Response) error {
 	var p api.Problem
 	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&p); err != nil || p.Detail == "" {
-		return fault.New(fault.Upstream, "the answer is %s and no explanation of Steward's", res.Status)
+		return fault.New(kindOf(res.StatusCode), "the answer is %s and no explanation of Steward's", res.Status)
 	}
 	text := p.Detail
 	if len(p.Errors) > 1 {
