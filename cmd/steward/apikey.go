@@ -55,7 +55,7 @@ func apiKeyCreate() *cobra.Command {
 	flags.StringSliceVar(&g.Tenants, "tenant", nil, "a user for whom it may act; '*' for every user")
 	flags.StringSliceVar(&scopes, "scope", nil, "only these scopes of the role")
 	flags.DurationVar(&g.TTL, "ttl", auth.MaxKeyTTL, "how long it is valid")
-	require(create, "name", "tenant")
+	requireFlags(create, "name", "tenant")
 	return create
 }
 

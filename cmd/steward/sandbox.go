@@ -31,7 +31,7 @@ func sandboxMailbox() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.Mail, "mail", "", "folder of the mails")
 	cmd.Flags().StringVar(&o.Outbox, "outbox", "", "folder for what is sent")
-	require(cmd, "mail", "outbox")
+	requireFlags(cmd, "mail", "outbox")
 	return cmd
 }
 
@@ -42,7 +42,7 @@ func sandboxFiles() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return files.Run(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.Root, "root", "", "the folder")
-	require(cmd, "root")
+	requireFlags(cmd, "root")
 	return cmd
 }
 
@@ -61,7 +61,7 @@ func sandboxModel() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&address, "listen", "", "loopback address, such as 127.0.0.1:8081")
 	cmd.Flags().BoolVar(&lifeline, "lifeline", false, "end when standard input does")
-	require(cmd, "listen")
+	requireFlags(cmd, "listen")
 	return cmd
 }
 

@@ -40,7 +40,7 @@ func tokenCommand() *cobra.Command {
 	flags.StringVar(&role, "role", string(auth.User), "user, operator, admin or auditor")
 	flags.StringSliceVar(&scopes, "scope", nil, "only these scopes of the role")
 	flags.DurationVar(&ttl, "ttl", auth.DefaultTTL, "how long it is valid, at most "+auth.MaxTTL.String())
-	require(token, "user")
+	requireFlags(token, "user")
 	return token
 }
 
@@ -52,7 +52,7 @@ func scopesOf(words []string) []auth.Scope {
 	return scopes
 }
 
-func require(cmd *cobra.Command, flags ...string) {
+func requireFlags(cmd *cobra.Command, flags ...string) {
 	for _, flag := range flags {
 		if err := cmd.MarkFlagRequired(flag); err != nil {
 			panic(err) // the flag is not there: a mistake in our own code
