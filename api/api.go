@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 	"go.temporal.io/sdk/converter"
 
 	"steward/internal/auth"
@@ -67,6 +68,7 @@ func New(d Deps) (http.Handler, error) {
 		sameOrigin,
 		limitBody(d.MaxBody),
 		jsonOnly,
+		middleware.GetHead, // RFC 9110 §9.3.2
 	)
 	router.NotFound(unknownPath)
 	router.MethodNotAllowed(unknownMethod(router))

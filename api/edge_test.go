@@ -125,7 +125,29 @@ func TestEveryAnswerIsHardened(t *testing.T) {
 		require.Contains(t, h.Get("Content-Security-Policy"), "default-src 'none'", path)
 		require.NotEmpty(t, h.Get("X-Request-Id"), path)
 	}
-	require.Equal(t, "GET", r.do(call{method: http.MethodPost, path: "/health"}).Header().Get("Allow"))
+	require.Equal(t, []string{"GET", "HEAD"}, r.do(call{method: http.MethodPost, path: "/health"}).Header().Values("Allow"))
+}
+
+func TestHeadIsGetWithoutABody(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.run("alice") // not over: its event stream would stay open
+	alice := r.token("alice", auth.User)
+	for _, op := range operations(t) {
+		if op.method != http.MethodGet || op.ID == "openCodec" {
+			continue
+		}
+		c := op.call(fmt.Sprint(id), "")
+		c.method, c.token = http.MethodHead, alice
+		w := r.do(c)
+		require.Equal(t, http.StatusOK, w.Code, op.ID)
+		for media := range op.Responses["200"].Content {
+			require.Equal(t, media, w.Header().Get("Content-Type"), op.ID)
+		}
+	}
+	require.Equal(t, http.StatusUnauthorized, r.do(call{method: http.MethodHead, path: "/automation/runs"}).Code)
+	require.Equal(t, http.StatusNotFound, r.do(call{method: http.MethodHead, path: "/nothing"}).Code)
+	require.Equal(t, http.StatusMethodNotAllowed, r.do(call{method: http.MethodHead, path: "/automation/run"}).Code)
 }
 
 func TestDocsPageAsksNobodyElse(t *testing.T) {

@@ -70,8 +70,8 @@ func exampleList() listBody {
 func exampleHistory() historyBody {
 	return historyBody{
 		RunID: 1,
-		Steps: []HistoryStep{
-			{Seq: 1, At: exampleTime, Title: "Run accepted", Kind: "run.accepted"},
+		Steps: []*HistoryStep{
+			{Seq: 1, At: exampleTime, Title: "Run accepted", Kind: "run.accepted", Detail: "from alice"},
 			{
 				Seq: 7, Step: 1, At: exampleTime.Add(time.Second), Title: "Calls mailbox/search_emails", Kind: "tool.claimed",
 				Activity: "CallTool", Attempt: 1, DurationMS: of(int64(412)), Outcome: "done",

@@ -124,8 +124,12 @@ func unknownPath(w http.ResponseWriter, r *http.Request) {
 func unknownMethod(routes chi.Routes) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
-			if routes.Match(chi.NewRouteContext(), m, r.URL.Path) {
-				w.Header().Add("Allow", m) // RFC 9110 §15.5.6
+			if !routes.Match(chi.NewRouteContext(), m, r.URL.Path) {
+				continue
+			}
+			w.Header().Add("Allow", m) // RFC 9110 §15.5.6
+			if m == http.MethodGet {
+				w.Header().Add("Allow", http.MethodHead)
 			}
 		}
 		refuse(w, r, newProblem(http.StatusMethodNotAllowed, "", "the path exists, the method does not"))

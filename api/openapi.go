@@ -55,7 +55,11 @@ func newHuma(router chi.Router) huma.API {
 					"before it happens.\n\n" +
 					"Send `Authorization: Bearer <token>` as a user, or `X-API-Key` as a trusted backend that names the user in `user_id` or `username`. " +
 					"What does not exist and what belongs to somebody else get the same 404. Every error is `application/problem+json` with a stable " +
-					"`code`; its `type` is `urn:steward:problem:<code>`. Query parameters and body fields that are not described here are refused with 422.",
+					"`code`; its `type` is `urn:steward:problem:<code>`. Query parameters and body fields that are not described here are refused with 422. " +
+					"HEAD answers like GET, without the body.\n\n" +
+					"Limits, unless the operator sets others: a user may make 60 creating and 600 other calls a minute and have 20 event streams open; an API key " +
+					"may make 6,000 calls a minute. `X-RateLimit-*` headers count down; beyond, calls get 429 and `Retry-After`. Bodies end at 1 MiB. How many runs " +
+					"a user has open is not limited: one that waits, for a person or its turn, costs a row.",
 			},
 			Servers: []*huma.Server{{URL: "/", Description: "The server that serves this document."}},
 			Tags: []*huma.Tag{

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"steward/api"
@@ -27,5 +28,5 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "run go test ./api -update and review the difference")
+	require.Empty(t, cmp.Diff(string(want), string(got)), "run go test ./api -update and review the difference")
 }

@@ -71,7 +71,7 @@ func exampleProblem(status int) *Problem {
 var exampleDetail = map[int]string{
 	http.StatusBadRequest:            "body: not valid JSON at byte 12",
 	http.StatusUnauthorized:          "the token is expired",
-	http.StatusForbidden:             "this call needs the scope runs:write",
+	http.StatusForbidden:             "this call needs the scope runs:execute",
 	http.StatusNotFound:              "no such run",
 	http.StatusConflict:              "the digest is not that of the open question",
 	http.StatusRequestEntityTooLarge: "the request body is too large",

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -158,7 +159,7 @@ func cut(s string) string {
 	if len(s) <= limit {
 		return s
 	}
-	return s[:limit]
+	return strings.ToValidUTF8(s[:limit], "")
 }
 
 // setHeaders writes the headers that belong to p.

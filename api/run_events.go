@@ -52,7 +52,7 @@ func (h *runs) registerEvents(api huma.API) {
 				"event of a finished run gets 204, which tells browsers to stop reconnecting. At most 20 streams per user.",
 			Errors: []int{http.StatusNotFound},
 			Responses: map[string]*huma.Response{
-				"200": {Description: "The events.", Content: map[string]*huma.MediaType{"text/event-stream": {
+				"200": {Description: "The events.", Content: map[string]*huma.MediaType{eventStreamType: {
 					Schema: &huma.Schema{
 						Type: huma.TypeString, Description: "Lines as in WHATWG HTML §9.2.", Extensions: map[string]any{"x-event-data": event},
 					},
@@ -94,7 +94,11 @@ func (h *runs) events(ctx context.Context, in *eventsInput) (*streamOutput, erro
 		defer leave()
 		ctx, cancel := context.WithDeadline(c.Context(), p.Expires)
 		defer cancel()
-		_, w := humachi.Unwrap(c)
+		r, w := humachi.Unwrap(c)
+		if r.Method == http.MethodHead { // no body, so nothing to wait for
+			w.Header().Set("Content-Type", eventStreamType)
+			return
+		}
 		if err := h.follow(ctx, w, p.Owner, row.ID, after); err != nil && ctx.Err() == nil {
 			requestOf(ctx).cause = err // the status is out; the reader resumes where it was cut off
 		}

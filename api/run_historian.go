@@ -10,119 +10,125 @@ import (
 	"steward/internal/store"
 )
 
-// fact is what the bodies of a run's audit events have in common.
-type fact struct {
-	Step       int    `json:"step"`
-	Call       string `json:"call"`
-	Decision   string `json:"decision"`
-	Tool       string `json:"tool"`
-	State      string `json:"state"`
-	Verdict    string `json:"verdict"`
-	Reason     string `json:"reason"`
-	Message    string `json:"message"`
-	Model      string `json:"model"`
-	ResolvedBy string `json:"resolved_by"`
-	Waits      bool   `json:"waits"`
-	IsError    bool   `json:"is_error"`
-	Attempt    int32  `json:"attempt"`
-}
-
 // history reads a run's audit events as steps. It needs PostgreSQL alone, so it works while Temporal is
 // down, and it holds what Temporal's own history holds only as references.
-func history(events []*store.AuditEvent) ([]HistoryStep, error) {
-	b := historian{open: map[string]int{}, steps: []HistoryStep{}}
+func history(events []*store.AuditEvent) ([]*HistoryStep, error) {
+	h := historian{open: map[opening]*HistoryStep{}, steps: []*HistoryStep{}}
 	for _, e := range events {
 		var f fact
 		if err := json.Unmarshal([]byte(e.Body), &f); err != nil {
 			return nil, fmt.Errorf("audit event %s/%d: %w", e.Chain, e.Seq, err)
 		}
-		b.add(e, f)
+		h.add(e, f)
 	}
-	return b.steps, nil
+	return h.steps, nil
 }
 
 type historian struct {
-	steps []HistoryStep
-	open  map[string]int // begun and not over: key to index in steps
+	steps []*HistoryStep
+	open  map[opening]*HistoryStep // begun and not over
+	state string                   // the run's, as last told
 }
+
+// opening is what can be open at once: one turn of the model; of each call one sending and one question.
+type opening struct{ kind, call string }
 
 func (h *historian) add(e *store.AuditEvent, f fact) {
 	switch e.Kind {
 	case audit.RunAccepted:
-		h.instant(e, f, "Run accepted", "", "")
+		h.tell(e, f, "Run accepted", "from "+e.Actor)
 	case audit.RunState:
-		h.instant(e, f, "Run is "+strings.ReplaceAll(f.State, "_", " "), "", "")
-	case audit.RunFinished:
-		h.instant(e, f, "Run ended", automation.ActivityFinish, f.State)
+		if f.State != h.state { // every activity writes it, changed or not
+			h.tell(e, f, "Run is "+strings.ReplaceAll(f.State, "_", " "), "")
+		}
+		h.state = f.State
 	case audit.CancelRequested:
-		h.instant(e, f, "Cancel asked for by "+e.Actor, "", "")
+		h.tell(e, f, e.Actor+" asks to cancel the run", "")
+	case audit.RunFinished:
+		h.lapse(e)
+		h.tell(e, f, "Run ended", f.Reason).Outcome = f.State
 	case audit.ToolsResolved:
-		h.instant(e, f, "Tools resolved", automation.ActivityResolveTools, "done")
+		h.act(e, f, automation.ActivityResolveTools, "Resolves tools", f.offer()).Outcome = "done"
 	case audit.ModelCalled:
-		h.begin("model", e, f, "Asks the model what to do", automation.ActivityPlanStep)
+		h.begin(h.act(e, f, automation.ActivityPlanStep, "Asks the model what to do", f.Model), e, f)
 	case audit.ModelAnswered:
-		h.end("model", e, f, "The model answered", "done")
+		h.end(audit.ModelCalled, e, f, "done", f.turn())
 	case audit.ModelFailed:
-		h.end("model", e, f, "The model did not answer", "failed")
+		h.end(audit.ModelCalled, e, f, "failed", f.Reason)
 	case audit.ToolPlanned:
-		h.instant(e, f, "Plans "+f.Tool, automation.ActivityPlanStep, "")
+		h.act(e, f, automation.ActivityPlanStep, "Plans "+f.tool(), f.arguments())
 	case audit.ToolRefused:
-		h.instant(e, f, "Refuses "+f.Tool, automation.ActivityPlanStep, "failed")
+		h.act(e, f, automation.ActivityPlanStep, "Refuses "+f.tool(), f.Reason).Outcome = "failed"
 	case audit.ToolClaimed:
-		h.begin(f.Call, e, f, "Calls "+f.Tool, automation.ActivityCallTool)
+		h.begin(h.act(e, f, automation.ActivityCallTool, "Calls "+f.tool(), ""), e, f)
 	case audit.ToolSettled:
-		h.end(f.Call, e, f, "Settles "+f.Tool, f.State)
+		h.settle(e, f)
 	case audit.ToolReleased:
-		h.end(f.Call, e, f, "Releases "+f.Tool, "not_sent")
+		if !h.end(audit.ToolClaimed, e, f, "not_sent", f.Reason) {
+			h.tell(e, f, "Will call "+f.tool()+" again", f.Reason)
+		}
 	case audit.DecisionAsked:
-		h.begin(f.Decision, e, f, "Asks a person about "+f.Tool, "")
+		h.begin(h.tell(e, f, f.asks(), f.Reason), e, f)
 	case audit.DecisionMade:
-		h.end(f.Decision, e, f, "A person decides", f.Verdict)
+		h.end(audit.DecisionAsked, e, f, f.Verdict, "decided by "+e.Actor)
 	default:
-		h.instant(e, f, e.Kind, "", "")
+		h.tell(e, f, e.Kind, f.Reason)
 	}
 }
 
-func (h *historian) instant(e *store.AuditEvent, f fact, title, activity, outcome string) {
-	h.steps = append(h.steps, HistoryStep{
-		Seq: e.Seq, Step: f.Step, At: e.At, Title: title, Kind: e.Kind, Activity: activity, Attempt: f.Attempt,
-		Outcome: outcome, Detail: detail(f),
-	})
+// settle ends a sending, or tells of a call that was not on its way. A question about it that is still
+// open when it is settled was not answered in time.
+func (h *historian) settle(e *store.AuditEvent, f fact) {
+	if automation.CallState(f.State) != automation.CallUnknown {
+		h.end(audit.DecisionAsked, e, f, "unanswered", "")
+	}
+	if !h.end(audit.ToolClaimed, e, f, f.State, f.outcome()) {
+		h.tell(e, f, f.settles(), f.outcome()).Outcome = f.State
+	}
 }
 
-func (h *historian) begin(key string, e *store.AuditEvent, f fact, title, activity string) {
-	h.instant(e, f, title, activity, "")
-	h.open[key] = len(h.steps) - 1
+// tell adds what has neither a duration nor an activity.
+func (h *historian) tell(e *store.AuditEvent, f fact, title, detail string) *HistoryStep {
+	step := &HistoryStep{Seq: e.Seq, Step: f.Step, At: e.At, Title: title, Kind: e.Kind, Detail: detail}
+	h.steps = append(h.steps, step)
+	return step
 }
 
-// end closes what began under key. Without a beginning (a call cancelled before it was sent) it stands
-// for itself.
-func (h *historian) end(key string, e *store.AuditEvent, f fact, title, outcome string) {
-	i, begun := h.open[key]
+func (h *historian) act(e *store.AuditEvent, f fact, activity, title, detail string) *HistoryStep {
+	step := h.tell(e, f, title, detail)
+	step.Activity, step.Attempt = activity, f.Attempt
+	return step
+}
+
+// begin opens a step. One that is still open in its place lost its worker.
+func (h *historian) begin(step *HistoryStep, e *store.AuditEvent, f fact) {
+	h.end(step.Kind, e, f, "interrupted", "")
+	h.open[opening{step.Kind, f.Call}] = step
+}
+
+// end closes the step that began as kind and adds to what it says; false if there is none.
+func (h *historian) end(kind string, e *store.AuditEvent, f fact, outcome, more string) bool {
+	step, begun := h.open[opening{kind, f.Call}]
 	if !begun {
-		h.instant(e, f, title, "", outcome)
-		return
+		return false
 	}
-	delete(h.open, key)
-	took := e.At.Sub(h.steps[i].At).Milliseconds()
-	h.steps[i].DurationMS, h.steps[i].Outcome = &took, outcome
-	if d := detail(f); d != "" {
-		h.steps[i].Detail = d
+	delete(h.open, opening{kind, f.Call})
+	took := e.At.Sub(step.At).Milliseconds()
+	step.DurationMS, step.Outcome = &took, outcome
+	if step.Detail != "" && more != "" {
+		step.Detail += "; "
 	}
+	step.Detail += more
+	return true
 }
 
-// detail is the sentence that the event carries, if any.
-func detail(f fact) string {
-	switch {
-	case f.Reason != "":
-		return f.Reason
-	case f.Message != "":
-		return f.Message
-	case f.ResolvedBy != "":
-		return "found out by " + f.ResolvedBy
-	case f.Waits:
-		return "waits for a person"
-	default:
-		return f.Model
+// lapse ends what the end of the run leaves open.
+func (h *historian) lapse(e *store.AuditEvent) {
+	for o := range h.open {
+		outcome := "interrupted"
+		if o.kind == audit.DecisionAsked {
+			outcome = "unanswered"
+		}
+		h.end(o.kind, e, fact{Call: o.call}, outcome, "")
 	}
 }

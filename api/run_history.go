@@ -28,7 +28,7 @@ type HistoryStep struct {
 
 type historyBody struct {
 	RunID    int64           `json:"run_id" doc:"The run's number." example:"1"`
-	Steps    []HistoryStep   `json:"steps" doc:"In the order in which they began."`
+	Steps    []*HistoryStep  `json:"steps" doc:"In the order in which they began."`
 	Temporal temporalHistory `json:"temporal" doc:"Where Temporal keeps its own history of the run."`
 }
 

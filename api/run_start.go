@@ -61,7 +61,8 @@ func (h *runs) registerStart(api huma.API) {
 			OperationID: "startRun", Method: http.MethodPost, Path: "/automation/run", Tags: []string{"runs"},
 			Summary: "Start a run",
 			Description: "Accepts the run and answers at once: it is in the database before the answer, also while Temporal is down, and nothing that " +
-				"was accepted is lost. Follow it at `Location` or at its events.",
+				"was accepted is lost. Follow it at `Location` or at its events. While too many accepted runs wait to be started, new ones get 503 with " +
+				"code `queue_full`.",
 			DefaultStatus: http.StatusAccepted,
 			Errors:        []int{http.StatusConflict},
 		},

@@ -11,6 +11,8 @@ import (
 	"steward/internal/fault"
 )
 
+const eventStreamType = "text/event-stream"
+
 // writeWithin bounds each write to a stream: a reader that stopped reading frees its place (T-40).
 const writeWithin = 10 * time.Second
 
@@ -26,7 +28,7 @@ type eventStream struct {
 func openStream(w http.ResponseWriter) (*eventStream, error) {
 	s := &eventStream{w: w, controller: http.NewResponseController(w)}
 	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
+	h.Set("Content-Type", eventStreamType)
 	h.Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
 	return s, s.flush()

@@ -14,7 +14,7 @@ func devCommand() *cobra.Command {
 	var o dev.Options
 	cmd := &cobra.Command{
 		Use:   "dev",
-		Short: "Start everything on this machine: database, Temporal, API, worker, sandbox servers and a sample automation",
+		Short: "Start everything on this machine and run a sample automation",
 		Long: "Start everything on this machine, each part a process of its own: a private PostgreSQL and Temporal (or yours, when DATABASE_URL " +
 			"or TEMPORAL_ADDRESS is set), the API, a worker, the sandbox MCP servers and, unless OPENAI_API_KEY or OPENAI_BASE_URL is set, " +
 			"a rule-based development model. One sample automation runs to its end; Ctrl-C ends everything. Data is kept in STEWARD_DATA.",

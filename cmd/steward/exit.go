@@ -29,7 +29,7 @@ func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // exitCode runs root and tells a failure on standard error.
 func exitCode(ctx context.Context, root *cobra.Command) int {
 	began := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	eachRun(root, func() { began = true })
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -45,4 +45,18 @@ func exitCode(ctx context.Context, root *cobra.Command) int {
 		return exitSettings
 	}
 	return exitFailed
+}
+
+// eachRun calls fn before any command of the tree begins, which is after cobra has found nothing wrong with
+// the command line. Its own hooks come before it looks at required flags.
+func eachRun(cmd *cobra.Command, fn func()) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			fn()
+			return run(cmd, args)
+		}
+	}
+	for _, child := range cmd.Commands() {
+		eachRun(child, fn)
+	}
 }

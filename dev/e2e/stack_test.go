@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -49,7 +50,14 @@ func folder() (string, error) {
 }
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(serverFolder); dir != "" {
+		serveTools(dir)
+		return
+	}
 	code := m.Run()
+	if !used.Load() {
+		os.Exit(code)
+	}
 	if s, err := shared(); err == nil {
 		_ = s.stop()
 		if code == 0 {
@@ -59,8 +67,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// used says that there is a shared stack to stop.
+var used atomic.Bool
+
 func running(t *testing.T) *stack {
 	t.Helper()
+	used.Store(true)
 	s, err := shared()
 	require.NoError(t, err)
 	return s
@@ -148,6 +160,7 @@ func (s *stack) stop() error {
 type part struct {
 	PID     int    `json:"pid"`
 	Address string `json:"address"`
+	Debug   string `json:"debug"`
 	Log     string `json:"log"`
 }
 

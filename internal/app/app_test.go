@@ -166,7 +166,7 @@ func TestProcessesRefuseWhatTheyCannotWorkWith(t *testing.T) {
 func TestModels(t *testing.T) {
 	t.Parallel()
 	key := secret.New("sk-test")
-	for name, c := range map[string]struct {
+	for name, want := range map[string]struct {
 		cfg             config.Model
 		model, provider string
 	}{
@@ -175,7 +175,6 @@ func TestModels(t *testing.T) {
 		"compatible":    {config.Model{BaseURL: "http://127.0.0.1:1/v1", Default: "local"}, "local", compatibleAI},
 		"offline rules": {config.Model{BaseURL: "http://127.0.0.1:1/v1", Default: offline.Model}, offline.Model, offline.Provider},
 	} {
-		name, want := name, c
 		model, err := modelName(want.cfg)
 		require.NoError(t, err, name)
 		require.Equal(t, want.model, model, name)

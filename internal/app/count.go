@@ -58,7 +58,7 @@ type activityCounter struct {
 }
 
 // InterceptActivity implements interceptor.WorkerInterceptor.
-func (c *activityCounter) InterceptActivity(ctx context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (c *activityCounter) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
 	in := &countedActivity{attempts: c.attempts}
 	in.Next = next
 	return in

@@ -88,7 +88,7 @@ func (s *shared) work(ctx context.Context, acts *activities.Run, attempts *telem
 		began := time.Now()
 		err := s.workOnce(ctx, acts, attempts)
 		if ctx.Err() != nil {
-			return nil
+			break
 		}
 		if time.Since(began) > time.Minute {
 			pause.Reset()

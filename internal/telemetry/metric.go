@@ -1,7 +1,7 @@
 package telemetry
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -42,16 +42,17 @@ func One(name, help string, kind Kind, value float64) Metric {
 
 // write is Prometheus' text format 0.0.4.
 func write(w io.Writer, sources []Source) error {
-	out := bufio.NewWriter(w)
+	var out bytes.Buffer
 	for _, source := range sources {
 		for _, m := range source() {
-			fmt.Fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", m.Name, m.Help, m.Name, m.Kind)
+			fmt.Fprintf(&out, "# HELP %s %s\n# TYPE %s %s\n", m.Name, m.Help, m.Name, m.Kind)
 			for _, s := range m.Samples {
-				fmt.Fprintf(out, "%s%s %s\n", m.Name, labels(s.Labels), strconv.FormatFloat(s.Value, 'g', -1, 64))
+				fmt.Fprintf(&out, "%s%s %s\n", m.Name, labels(s.Labels), strconv.FormatFloat(s.Value, 'g', -1, 64))
 			}
 		}
 	}
-	return out.Flush()
+	_, err := w.Write(out.Bytes())
+	return err
 }
 
 func labels(pairs []string) string {

@@ -44,7 +44,7 @@ const (
 // ReadState reads what runs on a data folder; false if nothing does.
 func ReadState(data string) (State, bool) {
 	var s State
-	doc, err := os.ReadFile(runFile(data, stateName)) //nolint:gosec // the operator's data folder
+	doc, err := os.ReadFile(runFile(data, stateName))
 	if err != nil || json.Unmarshal(doc, &s) != nil || !alive(s.PID) {
 		return State{}, false
 	}

@@ -27,10 +27,10 @@ func (s *supervisor) welcome(ctx context.Context) error {
 			s.Log.WarnContext(ctx, "the sample automation did not run", "error", err)
 		}
 	}
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return s.printPlaces()
 	}
-	return s.printPlaces()
+	return nil
 }
 
 func (s *supervisor) runSample(ctx context.Context) error {

@@ -48,9 +48,17 @@ type subject struct {
 // looks lists everything that is examined, in the order of the report.
 func looks() []look {
 	return []look{
-		{"settings", settings}, {"data folder", dataFolder}, {"disk", disk}, {"keys", keys},
-		{"PostgreSQL", database}, {"Temporal", temporal}, {"API port", apiPort}, {"Temporal UI port", uiPort},
-		{"Go", toolchain}, {"Node", node}, {"model", model},
+		{"settings", settings},
+		{"data folder", dataFolder},
+		{"disk", disk},
+		{"keys", keys},
+		{"PostgreSQL", database},
+		{"Temporal", temporal},
+		{"API port", apiPort},
+		{"Temporal UI port", uiPort},
+		{"Go", toolchain},
+		{"Node", node},
+		{"model", model},
 	}
 }
 

@@ -26,7 +26,7 @@ func TestKeysFileThatOthersMayRead(t *testing.T) {
 	path := filepath.Join(cfg.Data, config.KeysFile)
 	require.NoError(t, config.GenerateKeys(path))
 	require.Equal(t, Good, keys(t.Context(), of(cfg)).State)
-	require.NoError(t, os.Chmod(path, 0o640)) //nolint:gosec // G302: the fault that is looked for
+	require.NoError(t, os.Chmod(path, 0o640))
 	found := keys(t.Context(), of(cfg))
 	require.Equal(t, Missing, found.State)
 	require.Equal(t, "chmod 600 "+path, found.Advice)

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"steward/internal/automation"
+	"steward/internal/tool"
+)
+
+// fact is what the bodies of a run's audit events say, in their own words; each kind has some of it.
+type fact struct {
+	Step       int             `json:"step"`
+	Attempt    int32           `json:"attempt"`
+	Call       string          `json:"call"`
+	Tool       string          `json:"tool"`
+	Arguments  json.RawMessage `json:"arguments"` // a preview, without secrets
+	State      string          `json:"state"`
+	Reason     string          `json:"reason"`
+	ResolvedBy string          `json:"resolved_by"`
+	Kind       string          `json:"kind"` // of a question
+	Verdict    string          `json:"verdict"`
+	Model      string          `json:"model"`
+	Calls      int             `json:"calls"`
+	Usage      struct {
+		Tokens int64 `json:"total_tokens"`
+	} `json:"usage"`
+	Tools  []string       `json:"tools"`
+	Absent []tool.Absence `json:"absent"`
+}
+
+// longest is how much of a call's arguments one step repeats, in bytes.
+const longest = 300
+
+func (f *fact) arguments() string { return tool.Clean(string(f.Arguments), longest) }
+
+// tool is its name; a tool that no server offers has none in front.
+func (f *fact) tool() string { return strings.TrimPrefix(f.Tool, "/") }
+
+// offer says what the run may call.
+func (f *fact) offer() string {
+	text := counted(len(f.Tools), "tool")
+	for _, a := range f.Absent {
+		text += fmt.Sprintf("; none of %s: %s", a.Server, a.Reason)
+	}
+	return text
+}
+
+// turn says what a turn of the model came to.
+func (f *fact) turn() string {
+	came := "its answer"
+	if f.Calls > 0 {
+		came = counted(f.Calls, "call")
+	}
+	if f.Usage.Tokens == 0 { // not every provider reports them
+		return came
+	}
+	return fmt.Sprintf("%s, %d tokens", came, f.Usage.Tokens)
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func (f *fact) asks() string {
+	if automation.DecisionKind(f.Kind) == automation.AskUnknown {
+		return "Asks a person what became of " + f.tool()
+	}
+	return "Asks a person whether to call " + f.tool()
+}
+
+// settles titles the end of a call that was not on its way.
+func (f *fact) settles() string {
+	switch state := automation.CallState(f.State); {
+	case state == automation.CallUnknown:
+		return "Cannot tell what became of " + f.tool()
+	case state == automation.CallSkipped:
+		return "Goes on without " + f.tool()
+	case f.ResolvedBy != "":
+		return "Finds out what became of " + f.tool()
+	default:
+		return "Does not call " + f.tool()
+	}
+}
+
+// outcome says why a call ended as it did.
+func (f *fact) outcome() string {
+	if f.ResolvedBy != "probe" {
+		return f.Reason
+	}
+	return "found out by asking the server: " + f.Reason
+}
