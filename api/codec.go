@@ -84,11 +84,10 @@ func (h *codec) encode(_ context.Context, in *payloadsMessage) (*payloadsMessage
 // gets one row a minute: its key repeats within the minute, and a known key writes nothing.
 func (h *codec) record(ctx context.Context, actor string, payloads int) error {
 	return h.db.Tx(ctx, func(q *store.Queries) error {
-		_, err := audit.Append(ctx, q, audit.Event{
+		return audit.Put(ctx, q, audit.Event{
 			Chain: automation.AuditSystem, Key: fmt.Sprintf("%s/%s/%d", audit.PayloadDecoded, actor, time.Now().Unix()/60),
 			Kind: audit.PayloadDecoded, Actor: actor, Body: map[string]int{"payloads": payloads},
 		})
-		return err
 	})
 }
 

@@ -76,16 +76,12 @@ func (h *codecDoor) open(ctx context.Context, in *openInput) (*openOutput, error
 	if err != nil {
 		return nil, err
 	}
-	doc, err := json.Marshal(codecPass{Owner: p.Owner, Role: p.Role, ID: p.TokenID, Expires: time.Now().Add(codecSession)})
-	if err != nil {
-		return nil, fmt.Errorf("encode codec session: %w", err)
-	}
-	sealed, err := h.ring.Seal(passBinding, doc)
+	value, err := h.seal(codecPass{Owner: p.Owner, Role: p.Role, ID: p.TokenID, Expires: time.Now().Add(codecSession)})
 	if err != nil {
 		return nil, err
 	}
 	cookie := http.Cookie{ //nolint:gosec // Secure follows the public URL: steward dev serves plain http on loopback
-		Name: codecCookie, Value: strings.TrimRight(string(sealed), "="), Path: strings.TrimSuffix(codecPrefix, "/"),
+		Name: codecCookie, Value: value, Path: strings.TrimSuffix(codecPrefix, "/"),
 		MaxAge: int(codecSession.Seconds()), HttpOnly: true, Secure: h.secure, SameSite: http.SameSiteStrictMode,
 	}
 	return &openOutput{Location: h.ui, Cookie: cookie.String()}, nil
@@ -102,6 +98,16 @@ func (h *codecDoor) use(ctx context.Context, p auth.Principal) error {
 		}
 		return err
 	})
+}
+
+// seal makes the value of a cookie; padding is left out, "=" would have to be quoted.
+func (h *codecDoor) seal(pass codecPass) (string, error) {
+	doc, err := json.Marshal(pass)
+	if err != nil {
+		return "", fmt.Errorf("encode codec session: %w", err)
+	}
+	sealed, err := h.ring.Seal(passBinding, doc)
+	return strings.TrimRight(string(sealed), "="), err
 }
 
 // session reads the cookie of r; false if there is none that is good.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"steward/internal/automation"
@@ -29,19 +28,6 @@ type ToolCall struct {
 	ClaimedAt *time.Time `json:"claimed_at" doc:"When it was last about to be sent." example:"2026-11-20T09:30:02Z"`
 	SettledAt *time.Time `json:"settled_at" doc:"When its outcome was known." example:"2026-11-20T09:30:02.4Z"`
 	Question  *Question  `json:"decision,omitempty" doc:"What a person must decide before the run goes on."`
-}
-
-// Question is an open question to the run's owner. Whoever answers repeats its digest, so that nobody
-// agrees to something else than what was shown.
-type Question struct {
-	ID        string    `json:"id" doc:"The question's id." example:"dec_019aa4f08a5c7d5e"`
-	Kind      string    `json:"kind" enum:"approval,unknown" doc:"approval: may the call be sent? unknown: was it sent?" example:"approval"`
-	Digest    string    `json:"digest" doc:"Of what is shown here; the answer repeats it." example:"9f86d081884c7d65"`
-	Reason    string    `json:"reason" doc:"Why a person is asked." example:"the tool changes something"`
-	AskedAt   time.Time `json:"asked_at" doc:"When it was asked." example:"2026-11-20T09:30:01Z"`
-	ExpiresAt time.Time `json:"expires_at" doc:"When the answer becomes no." example:"2026-11-27T09:30:01Z"`
-	Arguments any       `json:"arguments" doc:"The arguments in full."`
-	Verdicts  []string  `json:"decisions" doc:"The possible answers."`
 }
 
 // Cancellation says who cancelled a run and what had happened outside by then.
@@ -108,30 +94,4 @@ func effectOf(c *store.ListCallSummariesRow) string {
 	default:
 		return "not_done"
 	}
-}
-
-func question(d *store.Decision, arguments json.RawMessage) *Question {
-	kind := automation.DecisionKind(d.Kind)
-	q := &Question{
-		ID: d.ID, Kind: d.Kind, Digest: d.Digest, Reason: d.Reason, AskedAt: d.AskedAt, ExpiresAt: d.ExpiresAt, Arguments: arguments,
-	}
-	for _, v := range verdicts {
-		if kind.Allows(v) {
-			q.Verdicts = append(q.Verdicts, string(v))
-		}
-	}
-	return q
-}
-
-var verdicts = []automation.Verdict{
-	automation.Approve, automation.Deny, automation.Edit, automation.Check, automation.Retry, automation.Skip,
-}
-
-// openQuestion finds the unanswered question about a call.
-func openQuestion(decisions []*store.Decision, call string) *store.Decision {
-	i := slices.IndexFunc(decisions, func(d *store.Decision) bool { return d.Call == call && d.Verdict == "" })
-	if i < 0 {
-		return nil
-	}
-	return decisions[i]
 }

@@ -31,9 +31,5 @@ func (h *runs) cancel(ctx context.Context, in *runInput) (*runOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown, err := h.show(ctx, row)
-	if err != nil {
-		return nil, err
-	}
-	return &runOutput{Body: *shown}, nil
+	return h.show(ctx, row)
 }

@@ -61,16 +61,9 @@ func (h *runs) history(ctx context.Context, in *runInput) (*historyOutput, error
 	if err != nil {
 		return nil, err
 	}
-	var events []*store.AuditEvent
-	for after, more := int64(0), true; more; {
-		var page []*store.AuditEvent
-		if page, err = h.eventsAfter(ctx, row.ID, after); err != nil {
-			return nil, err
-		}
-		events = append(events, page...)
-		if more = len(page) == eventPage; more {
-			after = page[len(page)-1].Seq
-		}
+	events, err := h.allEvents(ctx, row.ID)
+	if err != nil {
+		return nil, err
 	}
 	steps, err := history(events)
 	if err != nil {
@@ -80,4 +73,17 @@ func (h *runs) history(ctx context.Context, in *runInput) (*historyOutput, error
 		RunID: row.ID, Steps: steps,
 		Temporal: temporalHistory{WorkflowID: row.WorkflowID, UI: h.temporal.workflow(row.WorkflowID)},
 	}}, nil
+}
+
+func (h *runs) allEvents(ctx context.Context, id int64) ([]*store.AuditEvent, error) {
+	var all []*store.AuditEvent
+	for after := int64(0); ; after = all[len(all)-1].Seq {
+		page, err := h.eventsAfter(ctx, id, after)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, page...); len(page) < eventPage {
+			return all, nil
+		}
+	}
 }

@@ -2,21 +2,17 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"steward/internal/auth"
-	"steward/internal/automation"
 	"steward/internal/fault"
 	"steward/internal/run"
 	"steward/internal/secret"
 	"steward/internal/store"
-	"steward/internal/tool"
 )
 
 // runs serves /automation/run and /automation/runs. Reads go to the store; what changes something goes
@@ -41,6 +37,8 @@ func (h *runs) register(api huma.API) {
 	h.registerCancel(api)
 	h.registerDecision(api)
 }
+
+func runPath(id int64) string { return fmt.Sprintf("/automation/run/%d", id) }
 
 // runInput names one run of the caller's.
 type runInput struct {
@@ -73,11 +71,7 @@ func (h *runs) get(ctx context.Context, in *runInput) (*runOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown, err := h.show(ctx, row)
-	if err != nil {
-		return nil, err
-	}
-	return &runOutput{Body: *shown}, nil
+	return h.show(ctx, row)
 }
 
 // find reads a run of owner's. Absent and foreign are the same to the caller.
@@ -90,57 +84,4 @@ func (h *runs) find(ctx context.Context, owner string, id int64) (*store.Automat
 		return nil, fmt.Errorf("read run: %w", err)
 	}
 	return row, nil
-}
-
-// show reads what belongs to a run and opens what is sealed.
-func (h *runs) show(ctx context.Context, row *store.AutomationRun) (*Run, error) {
-	summary, sumErr := h.summary(summarized(row))
-	input, inErr := h.input(row)
-	output, outErr := h.output(row)
-	if err := errors.Join(sumErr, inErr, outErr); err != nil {
-		return nil, err
-	}
-	calls, err := h.db.ListCallSummaries(ctx, store.ListCallSummariesParams{RunID: row.ID, Owner: row.Owner})
-	if err != nil {
-		return nil, fmt.Errorf("read tool calls: %w", err)
-	}
-	shown := &Run{RunSummary: summary, Input: input, Output: output, ToolCalls: []ToolCall{}, Cancellation: cancellation(row, calls)}
-	for _, c := range calls {
-		shown.ToolCalls = append(shown.ToolCalls, toolCall(c))
-	}
-	if row.FinishedAt == nil && slices.ContainsFunc(calls, waits) {
-		err = h.addQuestions(ctx, row, shown.ToolCalls)
-	}
-	return shown, err
-}
-
-// waits reports whether a call can have an open question.
-func waits(c *store.ListCallSummariesRow) bool {
-	s := automation.CallState(c.State)
-	return s == automation.CallWaiting || s == automation.CallUnknown
-}
-
-// addQuestions puts the open questions beside their calls, with the arguments in full: who decides must
-// see what would be sent.
-func (h *runs) addQuestions(ctx context.Context, row *store.AutomationRun, calls []ToolCall) error {
-	decisions, err := h.db.ListDecisions(ctx, store.ListDecisionsParams{RunID: row.ID, Owner: row.Owner})
-	if err != nil {
-		return fmt.Errorf("read decisions: %w", err)
-	}
-	for i := range calls {
-		open := openQuestion(decisions, calls[i].ID)
-		if open == nil {
-			continue
-		}
-		call, err := h.db.GetCall(ctx, store.GetCallParams{ID: calls[i].ID, RunID: row.ID})
-		if err != nil {
-			return fmt.Errorf("read tool call: %w", err)
-		}
-		arguments, err := h.ring.Open(tool.ArgumentsBinding(row.Owner, call.ID), call.ArgumentsSealed)
-		if err != nil {
-			return fmt.Errorf("open arguments of call %s: %w", call.ID, err)
-		}
-		calls[i].Question = question(open, arguments)
-	}
-	return nil
 }

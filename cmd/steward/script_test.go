@@ -102,7 +102,9 @@ func sql(ts *testscript.TestScript, _ bool, args []string) {
 
 // await URL waits until it answers with success.
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	for began := time.Now(); time.Since(began) < 20*time.Second; {
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for began := time.Now(); time.Since(began) < 20*time.Second; <-poll.C {
 		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, args[0], nil)
 		ts.Check(err)
 		if res, err := http.DefaultClient.Do(req); err == nil {
@@ -111,7 +113,6 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 				return
 			}
 		}
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // a poll with a deadline
 	}
 	ts.Fatalf("%s does not answer", args[0])
 }

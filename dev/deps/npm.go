@@ -41,7 +41,7 @@ func (dir npmTools) bring(ctx context.Context) error {
 	if err := command(ctx, string(dir), "npm", "ci", "--ignore-scripts", "--loglevel=error"); err != nil {
 		return err
 	}
-	if err := os.WriteFile(dir.installed(), lock, 0o600); err != nil {
+	if err := os.WriteFile(dir.installed(), lock, 0o644); err != nil { //nolint:gosec // G306: other users test here too
 		return fmt.Errorf("remember what is installed: %w", err)
 	}
 	return nil

@@ -137,4 +137,3 @@ func (s *stack) signal(t testing.TB, name string, sig syscall.Signal) {
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(pid, sig), strconv.Itoa(pid))
 }
-

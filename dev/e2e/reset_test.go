@@ -17,24 +17,25 @@ import (
 // run. What the ledger knows to have happened must not happen again, whatever the new branch repeats.
 func TestResetFiresNoEffectAgain(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
+	for user, tc := range []struct {
+		name    string
 		behind  bool   // reset to right behind the activity, else to right before it
 		of      string // activity
 		nth     int
 		waiting bool // the run still waits for the approval of its second mail when it is reset
 	}{
-		"finished run, behind the call":            {behind: true, of: automation.ActivityCallTool, nth: 1},
-		"finished run, before the call":            {of: automation.ActivityCallTool, nth: 1},
-		"finished run, before its plan":            {of: automation.ActivityPlanStep, nth: 1},
-		"finished run, from the beginning":         {of: automation.ActivityResolveTools, nth: 1},
-		"waiting run, behind the first call":       {behind: true, of: automation.ActivityCallTool, nth: 1, waiting: true},
-		"waiting run, before the first call":       {of: automation.ActivityCallTool, nth: 1, waiting: true},
-		"waiting run, before the plan it waits at": {of: automation.ActivityPlanStep, nth: 2, waiting: true},
+		{name: "finished run, behind the call", behind: true, of: automation.ActivityCallTool, nth: 1},
+		{name: "finished run, before the call", of: automation.ActivityCallTool, nth: 1},
+		{name: "finished run, before its plan", of: automation.ActivityPlanStep, nth: 1},
+		{name: "finished run, from the beginning", of: automation.ActivityResolveTools, nth: 1},
+		{name: "waiting run, behind the first call", behind: true, of: automation.ActivityCallTool, nth: 1, waiting: true},
+		{name: "waiting run, before the first call", of: automation.ActivityCallTool, nth: 1, waiting: true},
+		{name: "waiting run, before the plan it waits at", of: automation.ActivityPlanStep, nth: 2, waiting: true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s := running(t)
-			u := s.as(t, "resetter-"+strconv.Itoa(len(name))+strconv.Itoa(tc.nth)+tc.of)
+			u := s.as(t, "resetter"+strconv.Itoa(user))
 			to := u.name + "@example.com"
 			id := u.accept(map[string]any{"mcp_server_id": 1, "instructions": simulate(2, "send_email", map[string]any{
 				"to": to, "subject": "mail {{step}}", "body": "text",

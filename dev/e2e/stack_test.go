@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -120,13 +121,21 @@ func (s *stack) up() error {
 	s.cmd.Env = s.env
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	if err := s.cmd.Start(); err != nil {
+	started, ended := make(chan error), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // the parent-death signal is tied to the thread that forked
+		defer runtime.UnlockOSThread()
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			ended <- s.cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- s.cmd.Wait() }()
 	s.ended = ended
 	for ctx.Err() == nil {
 		if s.call(ctx, "GET", "/ready", "", nil).status == 200 {

@@ -56,7 +56,8 @@ func Worker(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer stopSigning()
-		return s.work(ctx, acts, attempts)
+		s.work(ctx, acts, attempts)
+		return nil
 	})
 	group.Go(func() error { return s.runs.Reconcile(ctx) })
 	group.Go(func() error { return checkpoints.Run(signing) })
@@ -81,14 +82,14 @@ func (s *shared) pollingMetric() []telemetry.Metric {
 // work keeps a Temporal worker running. The SDK's worker polls through restarts of the server, but it
 // starts only if the server is there, and gives up for good when its namespace is not: then another one
 // takes its place.
-func (s *shared) work(ctx context.Context, acts *activities.Run, attempts *telemetry.Tally) error {
+func (s *shared) work(ctx context.Context, acts *activities.Run, attempts *telemetry.Tally) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = 50*time.Millisecond, 2*time.Second
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := s.workOnce(ctx, acts, attempts)
 		if ctx.Err() != nil {
-			break
+			return
 		}
 		if time.Since(began) > time.Minute {
 			pause.Reset()
@@ -99,7 +100,6 @@ func (s *shared) work(ctx context.Context, acts *activities.Run, attempts *telem
 		case <-time.After(pause.NextBackOff()):
 		}
 	}
-	return nil
 }
 
 // workOnce runs one worker until ctx ends or the worker fails.

@@ -45,6 +45,10 @@ func heightOf(dir string) (layer, bool) {
 
 func within(dir, folder string) bool { return dir == folder || strings.HasPrefix(dir, folder+"/") }
 
+// developers are the parts of the product that are for a developer's machine: `steward dev` starts the
+// development stack, `steward doctor` looks whether it could, `steward sandbox` is its servers.
+var developers = []string{"internal/app/dev", "internal/app/doctor", "cmd/steward"}
+
 // support says that a package helps tests: it is named like storetest, after what it helps to test.
 func support(dir string) bool {
 	return path.Base(dir) != "test" && strings.HasSuffix(path.Base(dir), "test")
@@ -62,8 +66,8 @@ func complaint(file source, imported string) string {
 	case !placed:
 		return "has no place in the house: give its folder a height"
 	case within(target, "dev"):
-		if within(file.dir, "internal/app/dev") || within(file.dir, "cmd/steward") {
-			return "" // `steward dev` starts the development stack, `steward sandbox` its servers
+		if slices.ContainsFunc(developers, func(folder string) bool { return within(file.dir, folder) }) {
+			return ""
 		}
 		return "the product does not import dev"
 	case support(target):

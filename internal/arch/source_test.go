@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,12 +35,18 @@ type source struct {
 
 func (s source) path() string { return path.Join(s.dir, s.name) }
 
-// tree parses every Go file below the repository's root.
+// tree is every Go file below the repository's root.
 func tree(t *testing.T) []source {
 	t.Helper()
+	files, err := parse()
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return files
+}
+
+var parse = sync.OnceValues(func() (files []source, err error) {
 	root := os.DirFS(filepath.Join("..", ".."))
-	var files []source
-	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -56,10 +63,8 @@ func tree(t *testing.T) []source {
 		files = append(files, file)
 		return err
 	})
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	return files
-}
+	return files, err
+})
 
 // ignored folders hold what others wrote or a build made.
 func ignored(folder string) bool {

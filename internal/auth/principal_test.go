@@ -15,7 +15,7 @@ func TestRoleMatrix(t *testing.T) {
 		RunsRead: {User, Operator, Admin, Service}, RunsExecute: {User, Admin, Service}, RunsApprove: {User, Admin},
 		RunsOperate: {Operator, Admin}, ToolsRead: {User, Operator, Admin, Service}, ToolsCall: {User, Admin, Service},
 		ServersRead: {User, Operator, Admin, Service}, ServersWrite: {User, Admin, Service}, ServersAdmin: {Admin},
-		Connections: {User, Admin, Service}, AuditRead: {Admin, Auditor}, CodecDecode: {Admin},
+		Connections: {User, Admin, Service}, AuditRead: {Admin, Auditor}, CodecDecode: {Operator, Admin},
 		HealthRead: {Operator, Admin, Auditor}, KeysAdmin: {Admin},
 	}
 	for _, role := range Roles() {
@@ -53,11 +53,20 @@ func TestActFor(t *testing.T) {
 		named, want string
 		code        string
 	}{
-		{token, "", "alice", ""}, {token, "alice", "alice", ""}, {token, "bob", "", CodeOwnerMismatch},
-		{token, "Alice", "", CodeOwnerMismatch}, {session, "bob", "", CodeOwnerMismatch}, {token, DefaultOwner, "", CodeOwnerMismatch},
-		{key, "alice", "alice", ""}, {key, "", DefaultOwner, ""}, {key, "bob", "", CodeTenantForbidden},
-		{narrow, "", "", CodeTenantForbidden}, {every, "bob", "bob", ""}, {every, "", DefaultOwner, ""},
-		{every, AnyTenant, "", CodeTenantForbidden}, {every, "a\nb", "", CodeTenantForbidden},
+		{token, "", "alice", ""},
+		{token, "alice", "alice", ""},
+		{token, "bob", "", CodeOwnerMismatch},
+		{token, "Alice", "", CodeOwnerMismatch},
+		{session, "bob", "", CodeOwnerMismatch},
+		{token, DefaultOwner, "", CodeOwnerMismatch},
+		{key, "alice", "alice", ""},
+		{key, "", DefaultOwner, ""},
+		{key, "bob", "", CodeTenantForbidden},
+		{narrow, "", "", CodeTenantForbidden},
+		{every, "bob", "bob", ""},
+		{every, "", DefaultOwner, ""},
+		{every, AnyTenant, "", CodeTenantForbidden},
+		{every, "a\nb", "", CodeTenantForbidden},
 	} {
 		got, err := c.p.actFor(c.named)
 		if c.code != "" {

@@ -25,8 +25,11 @@ var generated = []struct {
 	name string
 	make func() (string, error)
 }{
-	{"FERNET_KEYS", NewKey}, {"STEWARD_CODEC_KEYS", NewKey}, {"STEWARD_SIGNING_KEY", NewKey},
-	{"STEWARD_API_KEY_PEPPER", NewKey}, {"STEWARD_AUDIT_KEY", newAuditKey},
+	{"FERNET_KEYS", NewKey},
+	{"STEWARD_CODEC_KEYS", NewKey},
+	{"STEWARD_SIGNING_KEY", NewKey},
+	{"STEWARD_API_KEY_PEPPER", NewKey},
+	{"STEWARD_AUDIT_KEY", newAuditKey},
 }
 
 // NewKey makes 256 random bits in URL-safe base64: a Fernet key, a signing seed or a pepper.

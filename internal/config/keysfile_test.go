@@ -16,7 +16,7 @@ import (
 
 func read(t *testing.T, path string) map[string]string {
 	t.Helper()
-	raw, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	out := map[string]string{}
 	for line := range strings.Lines(string(raw)) {
@@ -37,10 +37,10 @@ func TestGenerateKeys(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	require.Len(t, read(t, path), 5)
 
-	before, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	before, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, config.GenerateKeys(path))
-	after, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(before), string(after), "a second time changes nothing")
 	left, err := filepath.Glob(path + ".*")
@@ -53,7 +53,7 @@ func TestGenerateKeysKeepsWhatIsThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), config.KeysFile)
 	require.NoError(t, os.WriteFile(path, []byte("# mine\nFERNET_KEYS=kept\nOTHER=x\n"), 0o600))
 	require.NoError(t, config.GenerateKeys(path))
-	raw, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(raw), "# mine\nFERNET_KEYS=kept\nOTHER=x\nSTEWARD_CODEC_KEYS="), "%s", raw)
 }

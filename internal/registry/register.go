@@ -46,6 +46,9 @@ func Register(ctx context.Context, q *store.Queries, ring *secret.Ring, s Server
 	if err != nil {
 		return fmt.Errorf("register server %s: %w", s.Name, err)
 	}
+	if err := q.SkipServerIDs(ctx); err != nil {
+		return fmt.Errorf("skip server ids: %w", err)
+	}
 	return nil
 }
 

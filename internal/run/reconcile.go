@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
 	"steward/internal/audit"
@@ -118,7 +119,11 @@ func (s *Service) closeOrphans(ctx context.Context, since time.Time) error {
 			return fmt.Errorf("list open runs: %w", err)
 		}
 		for _, r := range rows {
-			if err := s.closeRow(ctx, r, why[r.WorkflowID]); err != nil {
+			over, err := s.isOver(ctx, r.WorkflowID)
+			if err == nil && over {
+				err = s.closeRow(ctx, r, why[r.WorkflowID])
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -126,6 +131,17 @@ func (s *Service) closeOrphans(ctx context.Context, since time.Time) error {
 			return nil
 		}
 	}
+}
+
+// isOver asks for the latest Temporal run of a workflow: a Reset terminates one run and goes on with another.
+func (s *Service) isOver(ctx context.Context, workflowID string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
+	defer cancel()
+	d, err := s.temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err != nil && !isGone(err) {
+		return false, fmt.Errorf("describe workflow: %w", err)
+	}
+	return d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
 }
 
 // closeRow ends a run on the reconciler's word. Calls without an answer stay unknown and visible.

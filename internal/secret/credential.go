@@ -11,15 +11,29 @@ var issued = []struct {
 	prefix string
 	rest   int
 }{
-	{"sk-", 16},                  // OpenAI and others
-	{"xoxb-", 10}, {"xoxp-", 10}, // Slack
-	{"xoxa-", 10}, {"xoxr-", 10}, {"xoxs-", 10}, {"xapp-", 10},
-	{"AKIA", 16}, {"ASIA", 16}, // AWS
-	{"ghp_", 20}, {"gho_", 20}, {"ghs_", 20}, {"ghu_", 20}, {"ghr_", 20}, {"github_pat_", 20},
-	{"glpat-", 16}, {"npm_", 20},
-	{"AIza", 30}, {"ya29.", 20}, {"1//0", 30}, {"GOCSPX-", 16}, // Google
-	{"gAAAAA", 60}, // Fernet tokens
-	{"mk_", 50},    // our own API keys
+	{"sk-", 16}, // OpenAI and others
+	{"xoxb-", 10},
+	{"xoxp-", 10}, // Slack
+	{"xoxa-", 10},
+	{"xoxr-", 10},
+	{"xoxs-", 10},
+	{"xapp-", 10},
+	{"AKIA", 16},
+	{"ASIA", 16}, // AWS
+	{"ghp_", 20},
+	{"gho_", 20},
+	{"ghs_", 20},
+	{"ghu_", 20},
+	{"ghr_", 20},
+	{"github_pat_", 20},
+	{"glpat-", 16},
+	{"npm_", 20},
+	{"AIza", 30},
+	{"ya29.", 20},
+	{"1//0", 30},
+	{"GOCSPX-", 16}, // Google
+	{"gAAAAA", 60},  // Fernet tokens
+	{"mk_", 50},     // our own API keys
 }
 
 // triggers are the bytes at which credentialAt has to look closer.

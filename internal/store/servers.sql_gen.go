@@ -317,3 +317,13 @@ func (q *Queries) SetServerEra(ctx context.Context, arg SetServerEraParams) erro
 	)
 	return err
 }
+
+const skipServerIDs = `-- name: SkipServerIDs :exec
+SELECT setval(pg_get_serial_sequence('mcp_servers', 'id'), (SELECT max(id) FROM mcp_servers))
+`
+
+// A server registered under a chosen id must not meet the next generated one.
+func (q *Queries) SkipServerIDs(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, skipServerIDs)
+	return err
+}

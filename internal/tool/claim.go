@@ -47,7 +47,7 @@ func (x *Executor) claim(ctx context.Context, c *call) error {
 				return err
 			}
 		}
-		return x.audit(ctx, q, c.in.RunID, c.stamp, audit.ToolClaimed, fmt.Sprintf("%s/%d", row.ID, row.Fence), claimBody{
+		return x.audit(ctx, q, c.in.RunID, c.stamp, audit.ToolClaimed, claimKey(row), claimBody{
 			Stamp: c.stamp, Call: row.ID, Step: int(row.Step), Tool: c.tool.Label(), Class: c.tool.Class, Digest: row.Digest,
 			Pin: row.Pin, Fence: row.Fence, Approval: c.in.Decision,
 		})
@@ -57,6 +57,9 @@ func (x *Executor) claim(ctx context.Context, c *call) error {
 	}
 	return nil
 }
+
+// claimKey tells the claims of one Temporal run apart.
+func claimKey(row *store.ToolCall) string { return fmt.Sprintf("%s/%d", row.ID, row.Fence) }
 
 type claimBody struct {
 	Stamp

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"steward/internal/audit"
 	"steward/internal/automation"
 	"steward/internal/fault"
 	"steward/internal/registry"
@@ -95,8 +96,25 @@ func (x *Executor) Execute(ctx context.Context, in automation.CallInput, stamp S
 		}
 		return x.unknownResult(ctx, c)
 	default:
-		return settled(c.row), nil
+		return x.stands(ctx, c)
 	}
+}
+
+// stands answers for a call that is settled. After a Reset another Temporal run comes to a call of which it
+// has no event yet: it says that nothing was sent again. The key is that of the claim, so that the run that
+// made the claim, and only lost its answer, says nothing more.
+func (x *Executor) stands(ctx context.Context, c *call) (automation.CallResult, error) {
+	err := audit.Put(ctx, x.db.Queries, audit.Event{
+		Chain: automation.AuditChain(c.row.RunID), Kind: audit.ToolRefused, Actor: "worker", Key: c.stamp.TemporalRunID + "/" + audit.ToolClaimed + "/" + claimKey(c.row),
+		Body: settleBody{
+			Stamp: c.stamp, Call: c.row.ID, Step: int(c.row.Step), Tool: c.row.ServerName + "/" + c.row.ToolName,
+			State: automation.CallState(c.row.State), Fence: c.row.Fence, Reason: "the call is settled already: what is recorded stands",
+		},
+	})
+	if err != nil {
+		return automation.CallResult{}, err
+	}
+	return settled(c.row), nil
 }
 
 func (x *Executor) load(ctx context.Context, in automation.CallInput, stamp Stamp) (*call, error) {

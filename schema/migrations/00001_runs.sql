@@ -194,6 +194,7 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
 
 GRANT USAGE ON SCHEMA public TO steward_app;
+GRANT USAGE, SELECT, UPDATE ON SEQUENCE mcp_servers_id_seq TO steward_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON mcp_servers, server_tools, automation_runs, run_catalogues, run_steps,
     model_calls, tool_calls, decisions, idempotency_keys TO steward_app;
 

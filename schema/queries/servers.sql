@@ -36,3 +36,7 @@ INSERT INTO server_tools (server_id, name, pin, definition, position) VALUES (@s
 ON CONFLICT (server_id, name) DO UPDATE SET pin = EXCLUDED.pin, definition = EXCLUDED.definition,
     position = EXCLUDED.position, fetched_at = now()
 WHERE server_tools.pin <> EXCLUDED.pin OR server_tools.position <> EXCLUDED.position;
+
+-- name: SkipServerIDs :exec
+-- A server registered under a chosen id must not meet the next generated one.
+SELECT setval(pg_get_serial_sequence('mcp_servers', 'id'), (SELECT max(id) FROM mcp_servers));

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"steward/internal/automation"
+	"steward/internal/store"
+	"steward/internal/tool"
+)
+
+// Question is an open question to the run's owner. Whoever answers repeats its digest, so that nobody
+// agrees to something else than what was shown.
+type Question struct {
+	ID        string    `json:"id" doc:"The question's id." example:"dec_019aa4f08a5c7d5e"`
+	Kind      string    `json:"kind" enum:"approval,unknown" doc:"approval: may the call be sent? unknown: was it sent?" example:"approval"`
+	Digest    string    `json:"digest" doc:"Of what is shown here; the answer repeats it." example:"9f86d081884c7d65"`
+	Reason    string    `json:"reason" doc:"Why a person is asked." example:"the tool changes something"`
+	AskedAt   time.Time `json:"asked_at" doc:"When it was asked." example:"2026-11-20T09:30:01Z"`
+	ExpiresAt time.Time `json:"expires_at" doc:"When the answer becomes no." example:"2026-11-27T09:30:01Z"`
+	Arguments any       `json:"arguments" doc:"The arguments in full."`
+	Verdicts  []string  `json:"decisions" doc:"The possible answers."`
+}
+
+// waits reports whether a call can have an open question.
+func waits(c *store.ListCallSummariesRow) bool {
+	s := automation.CallState(c.State)
+	return s == automation.CallWaiting || s == automation.CallUnknown
+}
+
+// addQuestions puts the open questions beside their calls, with the arguments in full: who decides must
+// see what would be sent.
+func (h *runs) addQuestions(ctx context.Context, row *store.AutomationRun, calls []ToolCall) error {
+	decisions, err := h.db.ListDecisions(ctx, store.ListDecisionsParams{RunID: row.ID, Owner: row.Owner})
+	if err != nil {
+		return fmt.Errorf("read decisions: %w", err)
+	}
+	for i := range calls {
+		open := openQuestion(decisions, calls[i].ID)
+		if open == nil {
+			continue
+		}
+		call, err := h.db.GetCall(ctx, store.GetCallParams{ID: calls[i].ID, RunID: row.ID})
+		if err != nil {
+			return fmt.Errorf("read tool call: %w", err)
+		}
+		arguments, err := h.ring.Open(tool.ArgumentsBinding(row.Owner, call.ID), call.ArgumentsSealed)
+		if err != nil {
+			return fmt.Errorf("open arguments of call %s: %w", call.ID, err)
+		}
+		calls[i].Question = question(open, arguments)
+	}
+	return nil
+}
+
+func question(d *store.Decision, arguments json.RawMessage) *Question {
+	kind := automation.DecisionKind(d.Kind)
+	q := &Question{
+		ID: d.ID, Kind: d.Kind, Digest: d.Digest, Reason: d.Reason, AskedAt: d.AskedAt, ExpiresAt: d.ExpiresAt, Arguments: arguments,
+	}
+	for _, v := range verdicts {
+		if kind.Allows(v) {
+			q.Verdicts = append(q.Verdicts, string(v))
+		}
+	}
+	return q
+}
+
+var verdicts = []automation.Verdict{
+	automation.Approve, automation.Deny, automation.Edit, automation.Check, automation.Retry, automation.Skip,
+}
+
+// openQuestion finds the unanswered question about a call.
+func openQuestion(decisions []*store.Decision, call string) *store.Decision {
+	i := slices.IndexFunc(decisions, func(d *store.Decision) bool { return d.Call == call && d.Verdict == "" })
+	if i < 0 {
+		return nil
+	}
+	return decisions[i]
+}
