@@ -33,7 +33,16 @@ type fact struct {
 // longest is how much of a call's arguments one step repeats, in bytes.
 const longest = 300
 
-func (f *fact) arguments() string { return tool.Clean(string(f.Arguments), longest) }
+// unescape takes back what encoding/json does for the sake of HTML pages.
+var unescape = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
+
+func (f *fact) arguments() string {
+	whole := unescape.Replace(string(f.Arguments))
+	if shown := tool.Clean(whole, longest); shown != whole {
+		return shown + "…"
+	}
+	return whole
+}
 
 // tool is its name; a tool that no server offers has none in front.
 func (f *fact) tool() string { return strings.TrimPrefix(f.Tool, "/") }

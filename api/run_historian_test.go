@@ -22,7 +22,7 @@ tools.resolved   {"attempt":1,"tools":["mailbox/send_email"],"absent":[{"server"
 run.state        {"state":"running","status":"pending"}
 model.called     {"attempt":1,"step":1,"model":"offline-rules-1"}
 decision.asked   {"attempt":1,"decision":"d","call":"c","step":1,"tool":"mailbox/send_email","kind":"approval","reason":"it may not be undone"}
-tool.planned     {"call":"c","step":1,"tool":"mailbox/send_email","arguments":{"to":"boss@example.com"},"waits":true}
+tool.planned     {"call":"c","step":1,"tool":"mailbox/send_email","arguments":{"to":"Boss \u003cboss@example.com\u003e"},"waits":true}
 model.answered   {"attempt":1,"step":1,"model":"offline-rules-1","calls":1,"usage":{"total_tokens":640}}
 run.state        {"state":"waiting_for_approval","status":"pending"}
 decision.made    {"call":"c","decision":"d","kind":"approval","verdict":"approve"}
@@ -38,7 +38,7 @@ run.finished     {"attempt":1,"state":"success","status":"success"}`,
 0 Resolves tools = done: 1 tool; none of calendar: it cannot be reached
 1 Asks the model what to do = done in 30 ms: offline-rules-1; 1 call, 640 tokens
 1 Asks a person whether to call mailbox/send_email = approve in 40 ms: it may not be undone; decided by alice
-1 Plans mailbox/send_email: {"to":"boss@example.com"}
+1 Plans mailbox/send_email: {"to":"Boss <boss@example.com>"}
 0 Run is waiting for approval
 0 Run is running
 1 Calls mailbox/send_email = done in 10 ms

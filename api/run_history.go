@@ -53,11 +53,7 @@ func (h *runs) registerHistory(api huma.API) {
 }
 
 func (h *runs) history(ctx context.Context, in *runInput) (*historyOutput, error) {
-	p, err := principal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	row, err := h.find(ctx, p.Owner, in.ID)
+	row, err := h.own(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -20,8 +20,8 @@ import (
 // One run of instructions is a tool call and a final answer of the model.
 const instructions = "#sim: steps 1 tool " + readTool + " args " + readArgs
 
-// How many runs of each kind are measured at each width, in turns of equal size.
-var runPlan = []struct{ width, turns, perTurn int }{{1, 4, 25}, {4, 4, 40}, {16, 3, 64}}
+// How many runs of each kind are measured at each width, in turns so short that noise hits all kinds alike.
+var runPlan = []struct{ width, turns, perTurn int }{{1, 80, 1}, {4, 10, 16}, {16, 5, 32}}
 
 // benchRuns compares a whole run, from its acceptance to the end of its workflow, with a bare workflow that
 // does the same outside work in as many activities, and with one whose activities do nothing.
