@@ -23,12 +23,13 @@ import (
 	"time"
 
 	"steward/dev/offline/scenario"
+	"steward/internal/automation"
 )
 
 // What the model calls itself.
 const (
-	Model    = "offline-rules-1"
-	Provider = "offline-rules"
+	Model    = automation.OfflineModel
+	Provider = automation.OfflineProvider
 	Owner    = "steward-offline"
 	Banner   = "rule-based development model, no AI"
 )

@@ -3,7 +3,7 @@ package app
 import (
 	"net/http"
 
-	"steward/dev/offline"
+	"steward/internal/automation"
 	"steward/internal/config"
 	"steward/internal/fault"
 	"steward/internal/llm"
@@ -38,8 +38,8 @@ func newModel(cfg config.Model) (*llm.Client, error) {
 		return nil, fault.New(fault.Invalid, "settings: OPENAI_API_KEY is not set, nor OPENAI_BASE_URL for another endpoint").WithCode("invalid_settings")
 	case cfg.BaseURL == "":
 		c.BaseURL, c.Provider = openAI, openAIName
-	case cfg.Default == offline.Model:
-		c.Provider = offline.Provider
+	case cfg.Default == automation.OfflineModel:
+		c.Provider = automation.OfflineProvider
 	}
 	return llm.New(c)
 }

@@ -21,6 +21,12 @@ const (
 	ActivityFinish       = "Finish"
 )
 
+// The development model says what it is wherever it shows: as the model, and as who runs it.
+const (
+	OfflineModel    = "offline-rules-1"
+	OfflineProvider = "offline-rules"
+)
+
 // AuditChain is the name of a run's chain of audit events.
 func AuditChain(runID int64) string { return "run/" + strconv.FormatInt(runID, 10) }
 

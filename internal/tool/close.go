@@ -54,12 +54,22 @@ func (x *Executor) deny(ctx context.Context, c *call) (automation.CallResult, er
 	return x.settle(ctx, c, answer{state: automation.CallDenied, text: text, isError: true, from: unsent})
 }
 
+// expire closes the question that nobody answered in time.
 func (x *Executor) expire(ctx context.Context, c *call) error {
-	_, err := x.db.Decide(ctx, store.DecideParams{ID: c.in.Decision, Owner: c.row.Owner, Verdict: string(automation.Expired), DecidedBy: "worker"})
-	if err != nil && !store.IsNoRows(err) {
-		return fmt.Errorf("expire question: %w", err)
-	}
-	return nil
+	return x.db.Tx(ctx, func(q *store.Queries) error {
+		d, err := q.Decide(ctx, store.DecideParams{ID: c.in.Decision, Owner: c.row.Owner, Verdict: string(automation.Expired), DecidedBy: "worker"})
+		if store.IsNoRows(err) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("expire question: %w", err)
+		}
+		_, err = audit.Append(ctx, q, audit.Event{
+			Chain: automation.AuditChain(c.row.RunID), Key: "decision/" + d.ID, Kind: audit.DecisionMade, Actor: "worker",
+			Body: map[string]any{"decision": d.ID, "call": d.Call, "kind": d.Kind, "verdict": d.Verdict, "digest": d.Digest},
+		})
+		return err
+	})
 }
 
 // abandon ends a call whose attempts are used up. What was never sent failed; a read without an answer

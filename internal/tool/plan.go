@@ -77,17 +77,16 @@ func (x *Executor) planOne(ctx context.Context, q *store.Queries, t Turn, positi
 	if !got.Inserted {
 		return x.adopt(ctx, q, t, row, got, out)
 	}
-	if ask {
-		if out.Decision, err = x.ask(ctx, q, question{
+	err = x.audit(ctx, q, t.Run.ID, t.Stamp, audit.ToolPlanned, got.ID+"/planned", planBody{
+		Stamp: t.Stamp, Call: got.ID, Step: t.Step, Tool: tool.Label(), Class: tool.Class, Arguments: row.ArgumentsPreview, Digest: row.Digest, Waits: ask,
+	})
+	if err == nil && ask {
+		out.Decision, err = x.ask(ctx, q, question{
 			runID: t.Run.ID, owner: t.Run.Owner, step: t.Step, stamp: t.Stamp, call: got.ID, tool: tool.Label(),
 			digest: row.Digest, pin: row.Pin, kind: automation.AskApproval, reason: why,
-		}); err != nil {
-			return out, err
-		}
+		})
 	}
-	return out, x.audit(ctx, q, t.Run.ID, t.Stamp, audit.ToolPlanned, got.ID+"/planned", planBody{
-		Call: got.ID, Step: t.Step, Tool: tool.Label(), Class: tool.Class, Arguments: row.ArgumentsPreview, Digest: row.Digest, Waits: ask,
-	})
+	return out, err
 }
 
 type planBody struct {
@@ -123,7 +122,7 @@ func (x *Executor) refuse(ctx context.Context, q *store.Queries, t Turn, row sto
 	}
 	label := row.ServerName + "/" + row.ToolName
 	err = x.audit(ctx, q, t.Run.ID, t.Stamp, audit.ToolRefused, got.ID+"/refused", planBody{
-		Call: got.ID, Step: t.Step, Tool: label, Class: automation.Class(row.Class), Reason: reason,
+		Stamp: t.Stamp, Call: got.ID, Step: t.Step, Tool: label, Class: automation.Class(row.Class), Reason: reason,
 	})
 	return automation.PlannedCall{ID: got.ID, Tool: label, Class: automation.Class(row.Class), Settled: true}, err
 }
