@@ -73,7 +73,7 @@ func TestWorkerStoppedBetweenClaimAndSendDoesNotSend(t *testing.T) {
 	holder := servers(t, dir)[0].parent
 	require.Equal(t, "claimed", u.get(id).ToolCalls[0].State)
 	require.NoError(t, syscall.Kill(holder, syscall.SIGSTOP))
-	require.Eventually(t, func() bool { return len(servers(t, dir)) > 1 }, 30*time.Second, 10*time.Millisecond, "nobody takes over")
+	require.Eventually(t, func() bool { return len(servers(t, dir)) > 1 }, 50*time.Second, 10*time.Millisecond, "nobody takes over")
 	require.NoError(t, os.Remove(gate(dir)))
 	v := u.until(id, time.Minute, ended)
 	require.Equal(t, "success", v.State, "%+v", v)
@@ -106,7 +106,10 @@ func (s *stack) addRemote(t *testing.T, id int64, name string) *remote {
 		}
 	})
 	web := httptest.NewServer(mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil))
-	t.Cleanup(web.Close)
+	t.Cleanup(func() {
+		web.CloseClientConnections() // a worker holds a stream of notifications
+		web.Close()
+	})
 	s.register(t, registry.Server{ID: id, Name: name, Transport: "http", URL: web.URL, Trusted: true})
 	return r
 }

@@ -43,7 +43,10 @@ func newFixture(t *testing.T, approval string) *fixture {
 	t.Helper()
 	f := &fixture{t: t, db: storetest.New(t), dir: t.TempDir()}
 	var err error
-	f.ring, err = secret.NewRing(secret.New(base64.URLEncoding.EncodeToString([]byte(rand.Text() + rand.Text())[:32])))
+	key := make([]byte, secret.KeyBytes)
+	_, err = rand.Read(key)
+	require.NoError(t, err)
+	f.ring, err = secret.NewRing(secret.New(base64.URLEncoding.EncodeToString(key)))
 	require.NoError(t, err)
 	f.reg, err = registry.New(f.db, f.ring, egress.NewClient(nil), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
