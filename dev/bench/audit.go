@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -73,7 +74,7 @@ func compareAppends(ctx context.Context, s *site, writers int) (throughput, erro
 		ours, err := perSecond(ctx, writers, func(ctx context.Context, writer, n int) error {
 			_, err := audit.Append(ctx, s.db.Queries, audit.Event{
 				Chain: automation.AuditChain(int64(1_000_000*writers + writer)), Key: fmt.Sprintf("%d/%d", turn, n),
-				Kind: audit.ToolClaimed, Actor: "worker", Body: rawBody(auditBody),
+				Kind: audit.ToolClaimed, Actor: "worker", Body: json.RawMessage(auditBody),
 			})
 			return err
 		})
@@ -93,12 +94,6 @@ func compareAppends(ctx context.Context, s *site, writers int) (throughput, erro
 	}
 	return line, nil
 }
-
-// rawBody is JSON that is already encoded.
-type rawBody string
-
-// MarshalJSON implements json.Marshaler.
-func (b rawBody) MarshalJSON() ([]byte, error) { return []byte(b), nil }
 
 // perSecond counts what writers side by side get done in a window.
 func perSecond(ctx context.Context, writers int, op func(ctx context.Context, writer, n int) error) (float64, error) {

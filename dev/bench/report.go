@@ -32,7 +32,7 @@ func (r *report) head() error {
 }
 
 func (r *report) latencies(title string, lines ...latency) error {
-	return r.table(title, "operation\tn\tours p50\tp99\tbare p50\tp99\tadded p50\tratio p50", func(w io.Writer) {
+	return r.table(title, "operation\tn\tours p50\tp99\tbare p50\tp99\tadded p50\tours/bare", func(w io.Writer) {
 		for _, l := range lines {
 			ours, bare := l.ours.at(0.5), l.bare.at(0.5)
 			_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%.2f\t\n", l.name, len(l.ours), ms(ours), ms(l.ours.at(0.99)),
@@ -42,7 +42,7 @@ func (r *report) latencies(title string, lines ...latency) error {
 }
 
 func (r *report) throughputs(title string, lines ...throughput) error {
-	return r.table(title, "operation\tours/s\tbare/s\tratio", func(w io.Writer) {
+	return r.table(title, "operation\tours/s\tbare/s\tours/bare", func(w io.Writer) {
 		for _, l := range lines {
 			_, _ = fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.2f\t\n", l.name, l.ours, l.bare, l.ours/l.bare)
 		}

@@ -56,7 +56,7 @@ func addLeaks(s *mcp.Server, read *mcp.ToolAnnotations) {
 	})
 	add("leak_stderr", leakInStderr, "", func(value string) (*mcp.CallToolResult, error) {
 		_, _ = fmt.Fprintf(os.Stderr, "fatal: cannot connect with %s\n", value)
-		os.Exit(3)
+		os.Exit(0)
 		return nil, nil
 	})
 	add("leak_description", leakInDescription, "Connects with "+os.Getenv(leakInDescription), func(string) (*mcp.CallToolResult, error) {

@@ -76,7 +76,8 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 		switch c := &h.canaries[i]; c.name {
 		case typed.name, told.name, mailed.name: // its owner reads what he wrote, and the model's answer
 			for _, id := range runs {
-				c.belongs = append(c.belongs, "answer GET /automation/run/"+strconv.FormatInt(id, 10))
+				place := "/automation/run/" + strconv.FormatInt(id, 10)
+				c.belongs = append(c.belongs, "answer GET "+place, "answer POST "+place+"/cancel")
 			}
 		}
 	}

@@ -82,7 +82,7 @@ func Resolve(ctx context.Context, reg *registry.Registry, owner string, servers 
 			if ctx.Err() != nil {
 				return cat, fmt.Errorf("list tools: %w", err)
 			}
-			last = err
+			last = quotable(reg, s, err)
 			cat.Absent = append(cat.Absent, Absence{Server: s.Name, Reason: reach(err)})
 			continue
 		}

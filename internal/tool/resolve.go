@@ -102,7 +102,11 @@ func (x *Executor) probe(ctx context.Context, c *call) probed {
 	}
 	r, err := x.reg.Call(ctx, c.row.Owner, c.server, mcpclient.Call{Tool: c.tool.Probe.Tool, Arguments: arguments})
 	if err != nil || r.IsError {
-		x.log.WarnContext(ctx, "probe without an answer", "call", c.row.ID, "tool", c.tool.Label(), "error", err)
+		reason := "the probe failed"
+		if err != nil {
+			reason = reach(err)
+		}
+		x.log.WarnContext(ctx, "probe without an answer", "call", c.row.ID, "tool", c.tool.Label(), "reason", reason)
 		return probed{automation.OutcomeUnknown, "the server could not say whether it took effect"}
 	}
 	var said struct {

@@ -64,7 +64,7 @@ func (x *Executor) afterError(ctx context.Context, c *call, err error) (automati
 		if err := x.release(ctx, c, reach(e)); err != nil {
 			return automation.CallResult{}, err
 		}
-		return automation.CallResult{}, fault.Wrap(err, fault.Upstream, "%s could not be reached: %s", c.tool.ServerName, reach(e))
+		return automation.CallResult{}, fault.Wrap(quotable(x.reg, c.server, err), fault.Upstream, "%s could not be reached: %s", c.tool.ServerName, reach(e))
 	case c.tool.Class == automation.Effect:
 		if errors.Is(err, context.DeadlineExceeded) {
 			x.reg.Drop(c.row.Owner, c.server) // a child that hangs must not act after we have asked what it did
@@ -75,7 +75,7 @@ func (x *Executor) afterError(ctx context.Context, c *call, err error) (automati
 		}
 		return out, err
 	default: // the claim stays; the next attempt repeats it
-		return automation.CallResult{}, fault.Wrap(err, fault.Upstream, "%s did not answer: %s", c.tool.Label(), reach(e))
+		return automation.CallResult{}, fault.Wrap(quotable(x.reg, c.server, err), fault.Upstream, "%s did not answer: %s", c.tool.Label(), reach(e))
 	}
 }
 
