@@ -218,8 +218,11 @@ func (u *user) knock(bearer, apiKey, goodKey string) {
 	u.t.Helper()
 	for _, door := range []string{"/automation/runs", "/automation/run/1", "/automation/run/1/events", "/codec/decode", "/nowhere"} {
 		for _, header := range []map[string]string{
-			{"Authorization": "Bearer " + bearer}, {"X-API-Key": apiKey}, {"X-API-Key": goodKey + "x"},
-			{"Authorization": "Basic " + bearer}, {"Cookie": "steward_codec=" + bearer},
+			{"Authorization": "Bearer " + bearer},
+			{"X-API-Key": apiKey},
+			{"X-API-Key": goodKey + "x"},
+			{"Authorization": "Basic " + bearer},
+			{"Cookie": "steward_codec=" + bearer},
 		} {
 			a := u.send(u.t.Context(), "GET", door, header, nil)
 			require.GreaterOrEqual(u.t, a.status, 400, door)

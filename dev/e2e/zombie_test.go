@@ -73,12 +73,15 @@ func TestWorkerStoppedBetweenClaimAndSendDoesNotSend(t *testing.T) {
 	holder := servers(t, dir)[0].parent
 	require.Equal(t, "claimed", u.get(id).ToolCalls[0].State)
 	require.NoError(t, syscall.Kill(holder, syscall.SIGSTOP))
+	began := time.Now()
+	s.kill(t, "temporal") // with it go the stopped worker's open polls, which would swallow every new attempt
 	require.Eventually(t, func() bool { return len(servers(t, dir)) > 1 }, 50*time.Second, 10*time.Millisecond, "nobody takes over")
 	require.NoError(t, os.Remove(gate(dir)))
 	v := u.until(id, time.Minute, ended)
 	require.Equal(t, "success", v.State, "%+v", v)
 	require.Len(t, effects(dir, ""), 1)
 	require.NoError(t, syscall.Kill(holder, syscall.SIGCONT))
+	t.Logf("stopped for %v", time.Since(began))
 	require.Never(t, func() bool { return len(effects(dir, "")) > 1 }, 8*time.Second, 50*time.Millisecond, "the zombie has sent")
 	require.Equal(t, "done", u.get(id).ToolCalls[0].State)
 	s.verified(t, id)
