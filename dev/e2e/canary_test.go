@@ -183,7 +183,7 @@ func (u *user) sing(typed, told string) (runs []int64) {
 	}
 	end("success", []string{"leaking"}, simulate(1, "login", loginIn{"bob", typed}))
 	end("success", []string{"remote"}, simulate(1, "echo_header", none{}))
-	end("error", []string{"remotelocked"}, "Look around")
+	end("success", []string{"mailbox", "remotelocked"}, simulate(1, "search_emails", map[string]string{"query": "x"}))
 	end("error", []string{"mailbox"}, "refuse my key")
 	end("success", []string{"mailbox"}, "Find all emails about the lighthouse and summarise them")
 	end("success", []string{"mailbox"}, simulate(1, "get_email", map[string]string{"id": "canary"}))

@@ -1,12 +1,11 @@
 package registry_test
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"steward/internal/config"
 	"steward/internal/registry"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -16,7 +15,9 @@ import (
 func TestRegisterReplacesSealsAndSkipsIDs(t *testing.T) {
 	t.Parallel()
 	db := storetest.New(t)
-	ring, err := secret.NewRing(secret.New(base64.URLEncoding.EncodeToString([]byte(rand.Text() + rand.Text())[:32])))
+	key, err := config.NewKey()
+	require.NoError(t, err)
+	ring, err := secret.NewRing(secret.New(key))
 	require.NoError(t, err)
 	s := registry.Server{ID: 2, Name: "files", Transport: "stdio", Command: "x", Env: map[string]secret.String{"TOKEN": secret.New("canary-4711")}}
 	for want := int64(1); want <= 2; want++ {

@@ -3,7 +3,6 @@ package run_test
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"log/slog"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"steward/internal/auth"
 	"steward/internal/automation"
+	"steward/internal/config"
 	"steward/internal/fault"
 	"steward/internal/registry"
 	"steward/internal/run"
@@ -38,7 +38,9 @@ func (noEdits) CheckEdit(context.Context, int64, *store.ToolCall, json.RawMessag
 func newService(t *testing.T, queue int) (*run.Service, *store.DB) {
 	t.Helper()
 	db := storetest.New(t)
-	ring, err := secret.NewRing(secret.New(base64.URLEncoding.EncodeToString([]byte(rand.Text() + rand.Text())[:32])))
+	key, err := config.NewKey()
+	require.NoError(t, err)
+	ring, err := secret.NewRing(secret.New(key))
 	require.NoError(t, err)
 	temporal, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1", Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
