@@ -42,6 +42,12 @@ type payloadsBody struct {
 
 type payloadsMessage struct{ Body payloadsBody }
 
+type decodeInput struct {
+	PreserveStorageRefs string `query:"preserveStorageRefs" maxLength:"5" doc:"Sent by the Temporal Web UI: payloads that are kept elsewhere stay references. Steward keeps none elsewhere." example:"true"`
+
+	Body payloadsBody
+}
+
 func (h *codec) register(api huma.API) {
 	opened := payloadsBody{Payloads: []payload{{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(`{"run_id":1}`)}}}
 	sealed := payloadsBody{Payloads: []payload{{Metadata: map[string][]byte{"encoding": []byte("binary/fernet")}, Data: []byte("gAAAAABn…")}}}
@@ -65,7 +71,7 @@ func (h *codec) register(api huma.API) {
 	}, h.encode)
 }
 
-func (h *codec) decode(ctx context.Context, in *payloadsMessage) (*payloadsMessage, error) {
+func (h *codec) decode(ctx context.Context, in *decodeInput) (*payloadsMessage, error) {
 	p, err := principal(ctx)
 	if err != nil {
 		return nil, err
@@ -73,11 +79,11 @@ func (h *codec) decode(ctx context.Context, in *payloadsMessage) (*payloadsMessa
 	if err := h.record(ctx, p.Actor, len(in.Body.Payloads)); err != nil {
 		return nil, err
 	}
-	return translate(in, h.payloads.Decode)
+	return translate(in.Body, h.payloads.Decode)
 }
 
 func (h *codec) encode(_ context.Context, in *payloadsMessage) (*payloadsMessage, error) {
-	return translate(in, h.payloads.Encode)
+	return translate(in.Body, h.payloads.Encode)
 }
 
 // record notes who looks into payloads, before they are shown. The UI decodes on every page, so a person
@@ -91,9 +97,9 @@ func (h *codec) record(ctx context.Context, actor string, payloads int) error {
 	})
 }
 
-func translate(in *payloadsMessage, apply func([]*commonpb.Payload) ([]*commonpb.Payload, error)) (*payloadsMessage, error) {
-	given := make([]*commonpb.Payload, 0, len(in.Body.Payloads))
-	for _, p := range in.Body.Payloads {
+func translate(in payloadsBody, apply func([]*commonpb.Payload) ([]*commonpb.Payload, error)) (*payloadsMessage, error) {
+	given := make([]*commonpb.Payload, 0, len(in.Payloads))
+	for _, p := range in.Payloads {
 		given = append(given, &commonpb.Payload{Metadata: p.Metadata, Data: p.Data})
 	}
 	made, err := apply(given)

@@ -33,6 +33,8 @@ var (
 	ErrTooLarge = errors.New("message larger than 10 MiB")
 	// ErrInputRequired is a server that wants to ask the user something before it goes on (SEP-2322).
 	ErrInputRequired = errors.New("the server asks for input, which is not supported")
+	// ErrKeptBack is a call that its own Before did not let go.
+	ErrKeptBack = errors.New("the caller kept the request back")
 	// ErrFull means that every session of the pool is in use.
 	ErrFull = errors.New("too many sessions in use")
 	// ErrClosed means that the pool is shutting down.

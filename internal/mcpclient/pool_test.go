@@ -64,6 +64,26 @@ func TestOneDialForManyCallers(t *testing.T) {
 	require.EqualValues(t, 1, dials.Load())
 }
 
+// What Before keeps back is not sent, and the session is as good as before.
+func TestBeforeKeepsACallBack(t *testing.T) {
+	t.Parallel()
+	var dials atomic.Int32
+	pool := newPool(t, Options{OnEra: func(context.Context, Key, Negotiated) { dials.Add(1) }})
+	stale := errors.New("stale")
+	_, err := pool.Call(t.Context(), childTarget("serve"), Call{Tool: "echo", Before: func(context.Context) error {
+		require.EqualValues(t, 1, dials.Load(), "asked on an open session")
+		return stale
+	}})
+	require.ErrorIs(t, err, ErrKeptBack)
+	require.ErrorIs(t, err, stale)
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, NotRun, e.Ran)
+	_, err = pool.Ping(t.Context(), childTarget("serve"))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, dials.Load())
+}
+
 // The first caller gives up; the others still get the session it asked for.
 func TestDialOutlivesItsCaller(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -45,6 +46,9 @@ type Call struct {
 	Arguments json.RawMessage // a JSON object; empty means {}
 	CallKey   string          // sent along if not empty
 	Progress  func(Progress)  // called one at a time, never after Call returned; nil if not wanted
+	// Before is asked when a session is open, right before the request leaves; its error keeps the request
+	// back (ErrKeptBack). Opening a session takes its time: what held before may not hold any more.
+	Before func(context.Context) error
 }
 
 func (s *session) call(ctx context.Context, c Call) (*Result, error) {
@@ -59,6 +63,11 @@ func (s *session) call(ctx context.Context, c Call) (*Result, error) {
 		token, stop := s.progress.watch(c.Progress)
 		defer stop()
 		params.Meta["progressToken"] = token
+	}
+	if c.Before != nil {
+		if err := c.Before(ctx); err != nil {
+			return nil, &Error{Op: "call", Server: s.name, Ran: NotRun, Stage: StageSend, Err: fmt.Errorf("%w: %w", ErrKeptBack, err)}
+		}
 	}
 	ctx, w := withWire(ctx)
 	_, err := s.sdk.CallTool(ctx, params)
@@ -149,7 +158,7 @@ func (e *Error) broken() bool {
 	case e.Status == http.StatusBadRequest, e.Status == http.StatusUnauthorized,
 		e.Status == http.StatusForbidden, e.Status == http.StatusNotFound:
 		return true
-	case e.Status == http.StatusTooManyRequests, e.Status >= 500, e.Stage == StageResult:
+	case e.Status == http.StatusTooManyRequests, e.Status >= 500, e.Stage == StageResult, errors.Is(e.Err, ErrKeptBack):
 		return false
 	}
 	return !expired(e.Err)

@@ -130,6 +130,9 @@ func (r *Registry) Tools(ctx context.Context, owner string, s *store.MCPServer) 
 	if err != nil {
 		return nil, err
 	}
+	if tools, err = r.withoutSecrets(s, tools); err != nil {
+		return nil, err
+	}
 	if err := r.record(ctx, s.ID, tools); err != nil {
 		return nil, err
 	}

@@ -75,6 +75,15 @@ func ownerOf(owner *string) string {
 
 // Redactor removes the server's own secret values from what it answers.
 func (r *Registry) Redactor(s *store.MCPServer) (*secret.Redactor, error) {
+	values, err := r.secrets(s)
+	if err != nil {
+		return nil, err
+	}
+	return secret.NewRedactor(values...).Exact(), nil
+}
+
+// secrets are the values of the server's environment and headers.
+func (r *Registry) secrets(s *store.MCPServer) ([]secret.String, error) {
 	env, err := r.open(s.EnvSealed, envBinding(s.Owner, s.Name))
 	if err != nil {
 		return nil, err
@@ -83,6 +92,36 @@ func (r *Registry) Redactor(s *store.MCPServer) (*secret.Redactor, error) {
 	if err != nil {
 		return nil, err
 	}
-	values := slices.AppendSeq(slices.Collect(maps.Values(env)), maps.Values(headers))
-	return secret.NewRedactor(values...).Exact(), nil
+	return slices.AppendSeq(slices.Collect(maps.Values(env)), maps.Values(headers)), nil
+}
+
+// shortestSecret is what a value must have to be looked for in tool definitions: they are taken literally,
+// and a variable may also hold an ordinary word.
+const shortestSecret = 12
+
+// withoutSecrets is a server's list as it may be stored and shown to the model: a careless server prints
+// its configuration into a description.
+func (r *Registry) withoutSecrets(s *store.MCPServer, tools []mcpclient.Tool) ([]mcpclient.Tool, error) {
+	values, err := r.secrets(s)
+	if err != nil {
+		return nil, err
+	}
+	values = slices.DeleteFunc(values, func(v secret.String) bool { return len(v.Reveal()) < shortestSecret })
+	if len(values) == 0 {
+		return tools, nil
+	}
+	redactor := secret.NewRedactor(values...).Exact()
+	clean := slices.Clone(tools) // the list is shared with the pool's cache
+	for i, t := range clean {
+		t.Title, t.Description = redactor.Text(t.Title), redactor.Text(t.Description)
+		t.Definition = redactor.JSON(t.Definition)
+		if len(t.InputSchema) > 0 {
+			t.InputSchema = redactor.JSON(t.InputSchema)
+		}
+		if len(t.OutputSchema) > 0 {
+			t.OutputSchema = redactor.JSON(t.OutputSchema)
+		}
+		clean[i] = t
+	}
+	return clean, nil
 }

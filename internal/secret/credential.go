@@ -38,7 +38,7 @@ var issued = []struct {
 
 // triggers are the bytes at which credentialAt has to look closer.
 var triggers = func() (t [256]bool) {
-	for _, b := range []byte("=:-eBb") {
+	for _, b := range []byte("=:-eBbi") {
 		t[b] = true
 	}
 	for _, rule := range issued {
@@ -73,6 +73,8 @@ func credentialAt(src []byte, i int) (from, to int) {
 		return authorization(src, i)
 	case 'e':
 		return webToken(src, i)
+	case 'i':
+		return statedValue(src, i)
 	}
 	for _, rule := range issued {
 		if rule.prefix[0] == b && bytes.HasPrefix(src[i:], []byte(rule.prefix)) {
@@ -192,6 +194,33 @@ func namedValue(src []byte, i int) (from, to int) {
 	// Authorization: Bearer x and Basic x are for authorization to judge; a literal is no secret.
 	switch word := string(bytes.ToLower(src[from:to])); word {
 	case "", "bearer", "basic", "null", "true", "false", "***":
+		return 0, 0
+	}
+	return from, to
+}
+
+// statedValue hides what people write as "the password is x1y2z3"; src[i] begins "is". A value without a
+// digit or a sign is taken for prose ("the password is wrong").
+func statedValue(src []byte, i int) (from, to int) {
+	if i < 2 || src[i-1] != ' ' || !bytes.HasPrefix(src[i:], []byte("is ")) {
+		return 0, 0
+	}
+	start := i - 1
+	for start > 0 && i-start < 64 && isWord(src[start-1]) {
+		start--
+	}
+	if !secretName(src[start : i-1]) {
+		return 0, 0
+	}
+	from = i + len("is ")
+	if from < len(src) && (src[from] == '"' || src[from] == '\'') {
+		return quotedValue(src, from)
+	}
+	to = run(src, from, func(b byte) bool { return b > ' ' && bytes.IndexByte([]byte(`,;"'<>()[]{}\`), b) < 0 })
+	for to > from && bytes.IndexByte([]byte(".!?:"), src[to-1]) >= 0 {
+		to--
+	}
+	if !bytes.ContainsAny(src[from:to], "0123456789+/=_@#$%^&*~!") {
 		return 0, 0
 	}
 	return from, to

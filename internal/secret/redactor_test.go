@@ -67,6 +67,8 @@ func TestRedactorKnowsCredentials(t *testing.T) {
 		"postgres://app:pw@db/x":                "postgres://[redacted]@db/x",
 		"https://token@host/":                   "https://[redacted]@host/",
 		"password=hunter2&x=1":                  "password=[redacted]&x=1",
+		"the password is hunter2. Bye":          "the password is [redacted]. Bye",
+		"its api_key is 'a b' now":              "its api_key is '[redacted]' now",
 		"DB_PASSWORD = 'hunter2 three'":         "DB_PASSWORD = '[redacted]'",
 		`{"api_key":"k-1","n":2}`:               `{"api_key":"[redacted]","n":2}`,
 		`"{\"apiKey\": \"k-1\"}"`:               `"{\"apiKey\": \"[redacted]\"}"`,
@@ -90,6 +92,7 @@ func TestRedactorLeavesProseAlone(t *testing.T) {
 		"", "basic authentication and bearer tokens", "the task-list was risk-free", "see https://example.org/a?b=c#d",
 		"nextPageToken: abc123", `{"page_token":"CAEQAA","max_tokens":200,"token_count":7}`, "primary key: id", "keyboard=qwerty",
 		"mail to a@b.example", "secret_ref:gmail:token", "password_hint=pet", "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----",
+		"the password is wrong", "password is", "this is a1b2", "it is x1",
 		"password:", "password=", `"password":""`, `"password":null`, `"credentials":{"user":"x"}`, "sk-short", "12:30:45", "a := b",
 		"eyJhbGciOiJFZERTQSJ9", "time 10:00 key=value",
 	} {

@@ -30,21 +30,32 @@ func (x *Executor) send(ctx context.Context, c *call) (automation.CallResult, er
 	if err != nil {
 		return automation.CallResult{}, err
 	}
-	if time.Since(c.claimed) > sendWindow {
-		holds, err := x.db.HoldsFence(ctx, store.HoldsFenceParams{ID: c.row.ID, RunID: c.row.RunID, Fence: c.row.Fence})
-		if err != nil || !holds {
-			return automation.CallResult{}, fault.Wrap(err, fault.Conflict, "another attempt has this call").WithCode("claim_lost")
-		}
-	}
 	callCtx, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()
 	result, err := x.reg.Call(callCtx, c.row.Owner, c.server, mcpclient.Call{
 		Tool: c.tool.Name, Arguments: arguments, CallKey: c.row.ID,
+		Before: func(ctx context.Context) error { return x.holdsFence(ctx, c) },
 	})
+	if lost, ok := errors.AsType[*fault.Error](err); ok && errors.Is(err, mcpclient.ErrKeptBack) {
+		return automation.CallResult{}, lost
+	}
 	if err != nil {
 		return x.afterError(ctx, c, err)
 	}
 	return x.settle(ctx, c, x.answerOf(c, result))
+}
+
+// holdsFence asks the ledger whether this attempt may still send. It is asked on an open session: a worker
+// was stopped while it started the server, another one sent, and the first sent again when it came back.
+func (x *Executor) holdsFence(ctx context.Context, c *call) error {
+	if time.Since(c.claimed) <= sendWindow {
+		return nil
+	}
+	holds, err := x.db.HoldsFence(ctx, store.HoldsFenceParams{ID: c.row.ID, RunID: c.row.RunID, Fence: c.row.Fence})
+	if err != nil || !holds {
+		return fault.Wrap(err, fault.Conflict, "another attempt has this call").WithCode("claim_lost")
+	}
+	return nil
 }
 
 // afterError decides what a failed exchange means. Only what provably did not run is retried for effects.
