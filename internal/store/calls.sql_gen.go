@@ -660,3 +660,24 @@ func (q *Queries) TakeOverClaim(ctx context.Context, arg TakeOverClaimParams) (*
 	)
 	return &i, err
 }
+
+const wasMadeBeforeReset = `-- name: WasMadeBeforeReset :one
+SELECT EXISTS (
+    SELECT FROM tool_calls WHERE run_id = $1 AND superseded AND function_name = $2 AND digest = $3
+        AND state IN ('claimed', 'done', 'unknown')
+)::boolean AS made
+`
+
+type WasMadeBeforeResetParams struct {
+	RunID        int64
+	FunctionName string
+	Digest       string
+}
+
+// Whether a branch that a Temporal Reset has ended made this very call, or may have.
+func (q *Queries) WasMadeBeforeReset(ctx context.Context, arg WasMadeBeforeResetParams) (bool, error) {
+	row := q.db.QueryRow(ctx, wasMadeBeforeReset, arg.RunID, arg.FunctionName, arg.Digest)
+	var made bool
+	err := row.Scan(&made)
+	return made, err
+}

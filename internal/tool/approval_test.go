@@ -175,3 +175,16 @@ func TestResetAsksAgainForWhatWasApprovedButNotSent(t *testing.T) {
 	require.Equal(t, c.ID, again.ID)
 	require.NotEqual(t, c.Decision, again.Decision)
 }
+
+func TestResetWithANewIDForTheSameEffectAsksAPerson(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, tool.ApproveNever)
+	f.step = 1
+	c := f.planAt(1, "old", "send", `{"text":"x"}`)
+	_, err := f.execute(c)
+	require.NoError(t, err)
+	require.NoError(t, f.db.SupersedeCalls(t.Context(), store.SupersedeCallsParams{RunID: f.run.ID, Step: 1}))
+	require.NotEmpty(t, f.planAt(1, "new", "send", `{"text":"x"}`).Decision, "the same mail a second time")
+	require.Empty(t, f.planAt(1, "other", "send", `{"text":"y"}`).Decision, "another mail")
+	require.Empty(t, f.planAt(1, "read", "get", `{"text":"x"}`).Decision)
+}

@@ -63,6 +63,14 @@ func (x *Executor) planOne(ctx context.Context, q *store.Queries, t Turn, positi
 	row.Digest = secret.Digest(canonical)
 	row.ArgumentsPreview = x.patterns.Preview(canonical, previewBytes)
 	ask, why := needsPerson(t.Run.Approval, tool)
+	if tool.Class != automation.Read && !ask {
+		if ask, err = q.WasMadeBeforeReset(ctx, store.WasMadeBeforeResetParams{
+			RunID: row.RunID, FunctionName: row.FunctionName, Digest: row.Digest,
+		}); err != nil {
+			return automation.PlannedCall{}, fmt.Errorf("look for the call before a reset: %w", err)
+		}
+		why = "the run was reset, and the same call was made before: it would happen twice"
+	}
 	if ask {
 		row.State = string(automation.CallWaiting)
 	}

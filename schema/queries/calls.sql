@@ -66,3 +66,10 @@ WHERE id = @id AND run_id = @run_id AND attempts = 0;
 UPDATE tool_calls SET state = 'cancelled', settled_at = clock_timestamp(), reason = @reason
 WHERE run_id = @run_id AND state IN ('planned', 'waiting') AND NOT superseded
 RETURNING id, step, server_name, tool_name;
+
+-- name: WasMadeBeforeReset :one
+-- Whether a branch that a Temporal Reset has ended made this very call, or may have.
+SELECT EXISTS (
+    SELECT FROM tool_calls WHERE run_id = @run_id AND superseded AND function_name = @function_name AND digest = @digest
+        AND state IN ('claimed', 'done', 'unknown')
+)::boolean AS made;
