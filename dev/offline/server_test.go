@@ -37,8 +37,13 @@ func start(t testing.TB, clock func() time.Time) string {
 
 // client is the SDK as Steward uses it: no retries of its own.
 func client(url string) openai.Client {
-	return openai.NewClient(option.WithBaseURL(url+"/v1"), option.WithAPIKey("any"), option.WithMaxRetries(0))
+	return openai.NewClient(option.WithBaseURL(url+"/v1"), option.WithAPIKey("any"), option.WithMaxRetries(0),
+		option.WithHTTPClient(lone))
 }
+
+// lone keeps no connection: closing an httptest server closes the idle ones of the default transport, under
+// the feet of tests that run beside it.
+var lone = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func ask(text string, tools ...responses.ToolUnionParam) responses.ResponseNewParams {
 	return responses.ResponseNewParams{
@@ -152,7 +157,7 @@ func post(t *testing.T, url, path, body string, header http.Header) (int, http.H
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+path, bytes.NewBufferString(body))
 	require.NoError(t, err)
 	request.Header = header
-	response, err := http.DefaultClient.Do(request)
+	response, err := lone.Do(request)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, response.Body.Close()) }()
 	text, err := io.ReadAll(response.Body)

@@ -71,7 +71,11 @@ type received struct {
 func serve(t testing.TB, answer http.HandlerFunc) (*Client, <-chan received) {
 	t.Helper()
 	url, seen := provider(t, answer)
-	c, err := New(Config{BaseURL: url, Key: secret.New(testKey), HTTP: http.DefaultClient, Provider: "test"})
+	// A transport of its own: closing an httptest server closes the idle connections of the default one,
+	// under the feet of tests that run beside it.
+	own := &http.Transport{}
+	t.Cleanup(own.CloseIdleConnections)
+	c, err := New(Config{BaseURL: url, Key: secret.New(testKey), HTTP: &http.Client{Transport: own}, Provider: "test"})
 	require.NoError(t, err)
 	return c, seen
 }
