@@ -28,7 +28,7 @@ type process struct {
 	log    *ring
 
 	cmd     *exec.Cmd
-	exited  chan struct{} // closed once the child is reaped and its group killed
+	exited  chan struct{} // closed once the child is reaped, its group killed and its folder removed
 	drained chan struct{} // closed once stderr is read to its end
 	closing sync.Once
 }
@@ -57,12 +57,14 @@ func startProcess(ctx context.Context, cfg *Stdio, log *ring) (*process, error) 
 		// no goroutine is locked to. Waiting blocks a thread anyway.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		defer cleanup()
 		err := cmd.Start()
 		closeAll(ends)
+		if err != nil {
+			cleanup()
+		}
 		started <- err
 		if err == nil {
-			p.wait(stderr)
+			p.wait(stderr, cleanup)
 		}
 	}()
 	if err := <-started; err != nil {
@@ -103,7 +105,7 @@ func (p *process) pipes() (stderr *os.File, childEnds []*os.File, err error) {
 
 // wait reaps the child, then its group. The group's number cannot be somebody else's: the kernel keeps it
 // while a member lives, and hands out a free one only after counting through all the others.
-func (p *process) wait(stderr *os.File) {
+func (p *process) wait(stderr *os.File, cleanup func()) {
 	if err := p.cmd.Wait(); err != nil {
 		_, _ = fmt.Fprintf(p.log, "(child ended: %v)\n", err)
 	}
@@ -111,6 +113,7 @@ func (p *process) wait(stderr *os.File) {
 	until := time.Now().Add(drainGrace)
 	_ = p.stdout.SetReadDeadline(until)
 	_ = stderr.SetReadDeadline(until)
+	cleanup()
 	close(p.exited)
 }
 
