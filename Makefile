@@ -28,7 +28,7 @@ run: build ## everything embedded on this machine: PostgreSQL, Temporal, a model
 
 .PHONY: build
 build: bin/steward-temporal ## bin/steward, and the development Temporal server beside it
-	@$(GO) build -trimpath -o bin/steward ./cmd/steward
+	@$(GO) build -o bin/steward ./cmd/steward
 
 # A module of its own, because a Temporal server has some 200 dependencies: minutes the first time.
 bin/steward-temporal: dev/temporal/go.mod dev/temporal/go.sum $(filter-out %_test.go,$(wildcard dev/temporal/*.go))
@@ -110,7 +110,7 @@ histories: deps build ## record the workflow histories anew that replay tests re
 ##@ Care
 
 .PHONY: deps
-deps: ## install what the tests need: PostgreSQL, Node, npm tools, a C compiler
+deps: ## install what the tests need: PostgreSQL, Node, npm tools, a browser, a C compiler
 	@$(GO) run ./dev/deps
 
 .PHONY: clean

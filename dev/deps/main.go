@@ -1,5 +1,5 @@
 // Command deps brings onto this machine what the tests need and Go does not: PostgreSQL, a C compiler for the
-// race detector, Node, and the npm tools of package-lock.json beside it. It does nothing where all is there,
+// race detector, Node, a browser, and the npm tools of package-lock.json beside it. It does nothing where all is there,
 // and says what to type where it may not install. It runs in the repository's root.
 package main
 

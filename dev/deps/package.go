@@ -10,8 +10,9 @@ import (
 
 // programs names the Debian packages of each program that must be on PATH.
 var programs = []struct{ program, packages string }{
-	{"cc", "gcc libc6-dev"}, // of the race detector
-	{"curl", "curl"},        // the documented calls are made as they are documented
+	{"cc", "gcc libc6-dev"},  // of the race detector
+	{"chromium", "chromium"}, // looks at the Temporal Web UI
+	{"curl", "curl"},         // the documented calls are made as they are documented
 	{"node", "nodejs"},
 	{"npm", "npm"},
 }
