@@ -68,23 +68,6 @@ func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointPara
 	return &i, err
 }
 
-const latestCheckpoint = `-- name: LatestCheckpoint :one
-SELECT id, at, chains, heads, note FROM audit_checkpoints ORDER BY id DESC LIMIT 1
-`
-
-func (q *Queries) LatestCheckpoint(ctx context.Context) (*AuditCheckpoint, error) {
-	row := q.db.QueryRow(ctx, latestCheckpoint)
-	var i AuditCheckpoint
-	err := row.Scan(
-		&i.ID,
-		&i.At,
-		&i.Chains,
-		&i.Heads,
-		&i.Note,
-	)
-	return &i, err
-}
-
 const listAudit = `-- name: ListAudit :many
 SELECT chain, seq, event_key, at, kind, actor, body, hash FROM audit_events
 WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT $3

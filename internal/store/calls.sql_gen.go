@@ -337,66 +337,6 @@ func (q *Queries) ListCallSummaries(ctx context.Context, arg ListCallSummariesPa
 	return items, nil
 }
 
-const listCalls = `-- name: ListCalls :many
-SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at FROM tool_calls WHERE run_id = $1 AND owner = $2 AND NOT superseded ORDER BY step, position
-`
-
-type ListCallsParams struct {
-	RunID int64
-	Owner string
-}
-
-func (q *Queries) ListCalls(ctx context.Context, arg ListCallsParams) ([]*ToolCall, error) {
-	rows, err := q.db.Query(ctx, listCalls, arg.RunID, arg.Owner)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []*ToolCall
-	for rows.Next() {
-		var i ToolCall
-		if err := rows.Scan(
-			&i.ID,
-			&i.RunID,
-			&i.Owner,
-			&i.Step,
-			&i.Position,
-			&i.CallID,
-			&i.FunctionName,
-			&i.ServerID,
-			&i.ServerName,
-			&i.ToolName,
-			&i.Class,
-			&i.Pin,
-			&i.ArgumentsSealed,
-			&i.ArgumentsPreview,
-			&i.Digest,
-			&i.State,
-			&i.Fence,
-			&i.Attempts,
-			&i.ClaimedAt,
-			&i.LeaseUntil,
-			&i.SettledAt,
-			&i.ResultSealed,
-			&i.ResultDigest,
-			&i.ResultBytes,
-			&i.IsError,
-			&i.Reason,
-			&i.ResolvedBy,
-			&i.WasUnknown,
-			&i.Superseded,
-			&i.CreatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, &i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listCallsBefore = `-- name: ListCallsBefore :many
 SELECT step, position, call_id, function_name, server_name, tool_name, state, is_error, reason, result_sealed, id, owner, was_unknown, resolved_by
 FROM tool_calls WHERE run_id = $1 AND step < $2 AND NOT superseded ORDER BY step, position

@@ -442,42 +442,6 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]*ListRuns
 	return items, nil
 }
 
-const listStepUsage = `-- name: ListStepUsage :many
-SELECT step, response_id, usage, created_at FROM run_steps WHERE run_id = $1 AND NOT superseded ORDER BY step
-`
-
-type ListStepUsageRow struct {
-	Step       int32
-	ResponseID string
-	Usage      json.RawMessage
-	CreatedAt  time.Time
-}
-
-func (q *Queries) ListStepUsage(ctx context.Context, runID int64) ([]*ListStepUsageRow, error) {
-	rows, err := q.db.Query(ctx, listStepUsage, runID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []*ListStepUsageRow
-	for rows.Next() {
-		var i ListStepUsageRow
-		if err := rows.Scan(
-			&i.Step,
-			&i.ResponseID,
-			&i.Usage,
-			&i.CreatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, &i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listSteps = `-- name: ListSteps :many
 SELECT step, items_sealed FROM run_steps WHERE run_id = $1 AND step < $2 AND NOT superseded ORDER BY step
 `
@@ -660,21 +624,6 @@ func (q *Queries) RequestCancel(ctx context.Context, arg RequestCancelParams) (*
 		&i.FinishedAt,
 	)
 	return &i, err
-}
-
-const setRunModel = `-- name: SetRunModel :exec
-UPDATE automation_runs SET model = $1, provider = $2 WHERE id = $3
-`
-
-type SetRunModelParams struct {
-	Model    string
-	Provider string
-	ID       int64
-}
-
-func (q *Queries) SetRunModel(ctx context.Context, arg SetRunModelParams) error {
-	_, err := q.db.Exec(ctx, setRunModel, arg.Model, arg.Provider, arg.ID)
-	return err
 }
 
 const setRunState = `-- name: SetRunState :exec

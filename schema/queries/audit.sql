@@ -25,9 +25,6 @@ INSERT INTO audit_checkpoints (chains, heads, note) VALUES (@chains, @heads, @no
 -- name: ListCheckpoints :many
 SELECT * FROM audit_checkpoints WHERE id > @after_id ORDER BY id LIMIT @page_size;
 
--- name: LatestCheckpoint :one
-SELECT * FROM audit_checkpoints ORDER BY id DESC LIMIT 1;
-
 -- name: ScanAudit :many
 SELECT chain, seq, event_key, at, kind, actor, body, hash FROM audit_events
 WHERE (chain, seq) > (@after_chain::text, @after_seq::bigint) AND chain <= @last_chain::text

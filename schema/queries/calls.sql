@@ -12,9 +12,6 @@ RETURNING id, state, digest, attempts, (xmax = 0)::boolean AS inserted;
 -- name: GetCall :one
 SELECT * FROM tool_calls WHERE id = @id AND run_id = @run_id;
 
--- name: ListCalls :many
-SELECT * FROM tool_calls WHERE run_id = @run_id AND owner = @owner AND NOT superseded ORDER BY step, position;
-
 -- name: ListCallSummaries :many
 -- The ledger without its large columns.
 SELECT id, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_preview,

@@ -62,9 +62,6 @@ WHERE id = @id AND finished_at IS NULL;
 -- name: SetRunUsage :exec
 UPDATE automation_runs SET usage = @usage, provider = @provider WHERE id = @id;
 
--- name: SetRunModel :exec
-UPDATE automation_runs SET model = @model, provider = @provider WHERE id = @id;
-
 -- name: RequestCancel :one
 UPDATE automation_runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
     cancel_actor = CASE WHEN cancel_requested_at IS NULL THEN @actor ELSE cancel_actor END
@@ -104,9 +101,6 @@ ON CONFLICT DO NOTHING;
 
 -- name: ListSteps :many
 SELECT step, items_sealed FROM run_steps WHERE run_id = @run_id AND step < @before_step AND NOT superseded ORDER BY step;
-
--- name: ListStepUsage :many
-SELECT step, response_id, usage, created_at FROM run_steps WHERE run_id = @run_id AND NOT superseded ORDER BY step;
 
 -- name: InsertModelCall :exec
 INSERT INTO model_calls (run_id, step, temporal_run_id, attempt) VALUES (@run_id, @step, @temporal_run_id, @attempt)
