@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"steward/internal/connector"
 	"steward/internal/llm"
 	"steward/internal/registry"
 	"steward/internal/secret"
@@ -25,24 +26,27 @@ type Run struct {
 	executor *tool.Executor
 	model    *llm.Client
 	log      *slog.Logger
+
+	connections *connector.Connections
 }
 
 // Deps are a worker's shared parts; all are required.
 type Deps struct {
-	DB       *store.DB
-	Ring     *secret.Ring
-	Registry *registry.Registry
-	Executor *tool.Executor
-	Model    *llm.Client
-	Log      *slog.Logger
+	DB          *store.DB
+	Ring        *secret.Ring
+	Registry    *registry.Registry
+	Connections *connector.Connections
+	Executor    *tool.Executor
+	Model       *llm.Client
+	Log         *slog.Logger
 }
 
 // New checks its dependencies.
 func New(d Deps) (*Run, error) {
-	if d.DB == nil || d.Ring == nil || d.Registry == nil || d.Executor == nil || d.Model == nil || d.Log == nil {
+	if d.DB == nil || d.Ring == nil || d.Registry == nil || d.Connections == nil || d.Executor == nil || d.Model == nil || d.Log == nil {
 		return nil, errors.New("activities: all dependencies are required")
 	}
-	return &Run{db: d.DB, ring: d.Ring, registry: d.Registry, executor: d.Executor, model: d.Model, log: d.Log}, nil
+	return &Run{db: d.DB, ring: d.Ring, registry: d.Registry, connections: d.Connections, executor: d.Executor, model: d.Model, log: d.Log}, nil
 }
 
 func stamp(ctx context.Context) tool.Stamp {

@@ -76,5 +76,9 @@ func (r *Run) catalogue(ctx context.Context, run *store.AutomationRun) (tool.Cat
 	if err != nil {
 		return tool.Catalogue{}, err
 	}
-	return tool.Resolve(ctx, r.registry, run.Owner, servers, run.ToolName)
+	connections, err := r.connections.Named(ctx, run.Owner, run.Connections)
+	if err != nil {
+		return tool.Catalogue{}, err
+	}
+	return tool.Resolve(ctx, r.registry, run.Owner, tool.Sources{Servers: servers, Connections: connections}, run.ToolName)
 }

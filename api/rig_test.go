@@ -23,6 +23,8 @@ import (
 	"steward/internal/auth"
 	"steward/internal/auth/authtest"
 	"steward/internal/automation"
+	"steward/internal/connector"
+	"steward/internal/oauth"
 	"steward/internal/run"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -68,7 +70,9 @@ func newRig(t testing.TB, change ...func(*api.Deps)) *rig {
 	require.NoError(t, err)
 	authenticator, err := auth.New(tokens, r.keys, r.db.Queries)
 	require.NoError(t, err)
-	runs, err := run.New(r.db, r.ring, awayTemporal{}, edits{r.ring}, log, run.Options{
+	connections, err := connector.NewConnections(&oauth.Service{})
+	require.NoError(t, err)
+	runs, err := run.New(r.db, r.ring, awayTemporal{}, edits{r.ring}, connections, log, run.Options{
 		Model: "offline-rules", Limits: automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, QueueLimit: 1_000_000, InstructionsMax: 64 << 10,
 	})
 	require.NoError(t, err)

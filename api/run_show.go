@@ -76,7 +76,7 @@ func (h *runs) input(row *store.AutomationRun) (RunInput, error) {
 	if err := json.Unmarshal(row.Limits, &limits); err != nil {
 		return RunInput{}, fmt.Errorf("limits of run %d: %w", row.ID, err)
 	}
-	in.Limits = RunLimits(limits)
+	in.Limits = RunLimits{Steps: limits.Steps, Tokens: limits.Tokens, WallSeconds: limits.WallSeconds}
 	if err := json.Unmarshal(row.Metadata, &in.Metadata); err != nil {
 		return RunInput{}, fmt.Errorf("metadata of run %d: %w", row.ID, err)
 	}

@@ -108,7 +108,7 @@ func (in *startInput) request() (run.Request, error) {
 		Model: in.Body.Model, Approval: in.Body.Approval, Metadata: metadata, IdempotencyKey: key, BodyDigest: digest,
 	}
 	if in.Body.Limits != nil {
-		r.Limits = automation.Limits(*in.Body.Limits)
+		r.Limits = automation.Limits{Steps: in.Body.Limits.Steps, Tokens: in.Body.Limits.Tokens, WallSeconds: in.Body.Limits.WallSeconds}
 	}
 	return r, nil
 }

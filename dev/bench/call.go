@@ -90,7 +90,7 @@ func newPlanner(ctx context.Context, s *site, server int64) (*planner, error) {
 	p := &planner{site: s}
 	var err error
 	p.run, err = s.db.InsertRun(ctx, store.InsertRunParams{
-		Owner: owner, Actor: owner, WorkflowID: fmt.Sprintf("bench/%d", server), ServerIDs: []int64{server},
+		Mode: "worker", Connections: []string{}, Owner: owner, Actor: owner, WorkflowID: fmt.Sprintf("bench/%d", server), ServerIDs: []int64{server},
 		InstructionsSealed: []byte("none"), Approval: tool.ApproveNever, Limits: json.RawMessage("{}"), Metadata: json.RawMessage("{}"),
 	})
 	if err != nil {
@@ -100,7 +100,7 @@ func newPlanner(ctx context.Context, s *site, server int64) (*planner, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.cat, err = tool.Resolve(ctx, s.servers, owner, servers, ""); err != nil {
+	if p.cat, err = tool.Resolve(ctx, s.servers, owner, tool.Sources{Servers: servers}, ""); err != nil {
 		return nil, err
 	}
 	doc, err := json.Marshal(p.cat)

@@ -43,7 +43,7 @@ func newRunners(s *site) (*runners, error) {
 		return nil, err
 	}
 	l := s.cfg.Limits
-	o.service, err = run.New(s.db, s.ring, o.observed, s.tools, s.log, run.Options{
+	o.service, err = run.New(s.db, s.ring, o.observed, s.tools, s.users, s.log, run.Options{
 		Model: s.cfg.Model.Default, QueueLimit: l.Queue, InstructionsMax: l.Instructions,
 		Limits: automation.Limits{Steps: l.Steps, Tokens: l.Tokens, WallSeconds: int64(l.Wall / time.Second)},
 	})

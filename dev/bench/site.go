@@ -11,7 +11,9 @@ import (
 	"steward/dev/offline"
 	"steward/dev/stack"
 	"steward/internal/config"
+	"steward/internal/connector"
 	"steward/internal/egress"
+	"steward/internal/oauth"
 	"steward/internal/registry"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -30,6 +32,7 @@ type site struct {
 	db      *store.DB
 	ring    *secret.Ring
 	servers *registry.Registry
+	users   *connector.Connections
 	tools   *tool.Executor
 	log     *slog.Logger
 
@@ -112,7 +115,10 @@ func (s *site) openTools(ctx context.Context) error {
 		return err
 	}
 	s.later(s.servers.Close)
-	s.tools, err = tool.NewExecutor(s.db, s.ring, s.servers, s.log, tool.Options{})
+	if s.users, err = connector.NewConnections(&oauth.Service{}); err != nil {
+		return err
+	}
+	s.tools, err = tool.NewExecutor(s.db, s.ring, s.servers, s.users, s.log, tool.Options{})
 	return err
 }
 

@@ -19,9 +19,11 @@ import (
 
 	"steward/internal/automation"
 	"steward/internal/config"
+	"steward/internal/connector"
 	"steward/internal/durable"
 	"steward/internal/egress"
 	"steward/internal/fault"
+	"steward/internal/oauth"
 	"steward/internal/registry"
 	"steward/internal/run"
 	"steward/internal/secret"
@@ -39,14 +41,17 @@ type shared struct {
 	namespace string       // Temporal's
 	temporal  client.Client
 	registry  *registry.Registry
-	executor  *tool.Executor
-	runs      *run.Service
-	polling   atomic.Bool // the worker asks Temporal for work
+	consent   *oauth.Service
+
+	connections *connector.Connections
+	executor    *tool.Executor
+	runs        *run.Service
+	polling     atomic.Bool // the worker asks Temporal for work
 }
 
 // open builds the shared parts; nothing is dialled yet. Close must be called.
 func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (s *shared, err error) {
-	s = &shared{cfg: cfg, log: log}
+	s = &shared{cfg: cfg, log: log, consent: &oauth.Service{}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -71,7 +76,7 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (s *shared,
 	if err != nil {
 		return s, err
 	}
-	s.runs, err = run.New(s.db, s.ring, s.temporal, s.executor, log, run.Options{
+	s.runs, err = run.New(s.db, s.ring, s.temporal, s.executor, s.connections, log, run.Options{
 		Model: model, QueueLimit: cfg.Limits.Queue, InstructionsMax: cfg.Limits.Instructions,
 		Limits: automation.Limits{Steps: cfg.Limits.Steps, Tokens: cfg.Limits.Tokens, WallSeconds: int64(cfg.Limits.Wall / time.Second)},
 	})
@@ -105,7 +110,10 @@ func (s *shared) openTools() error {
 	if s.registry, err = registry.New(s.db, s.ring, egress.NewClient(allowed), s.log); err != nil {
 		return err
 	}
-	s.executor, err = tool.NewExecutor(s.db, s.ring, s.registry, s.log, tool.Options{Expiry: s.cfg.Limits.Approval})
+	if s.connections, err = connector.NewConnections(s.consent, connectors()...); err != nil {
+		return err
+	}
+	s.executor, err = tool.NewExecutor(s.db, s.ring, s.registry, s.connections, s.log, tool.Options{Expiry: s.cfg.Limits.Approval})
 	return err
 }
 

@@ -40,7 +40,7 @@ func Worker(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		return err
 	}
 	acts, err := activities.New(activities.Deps{
-		DB: s.db, Ring: s.ring, Registry: s.registry, Executor: s.executor, Model: model, Log: log,
+		DB: s.db, Ring: s.ring, Registry: s.registry, Connections: s.connections, Executor: s.executor, Model: model, Log: log,
 	})
 	if err != nil {
 		return err

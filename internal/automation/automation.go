@@ -10,12 +10,15 @@ const (
 	WorkflowRun = "AutomationRun" // the workflow type of a run
 
 	UpdateDecide = "decide" // Workflow Update that hands a person's decision to a waiting run
+	SignalWake   = "wake"   // Workflow Signal: what a parked run waits for may be there now; its argument is a Wake
 )
 
 // Names of activities. Explicit, because a renamed method must not break a history.
 const (
 	ActivityResolveTools = "ResolveTools"
 	ActivityPlanStep     = "PlanStep"
+	ActivityAwaitStep    = "AwaitStep"
+	ActivityParkRun      = "ParkRun"
 	ActivityCallTool     = "CallTool"
 	ActivitySettleCall   = "SettleCall"
 	ActivityFinish       = "Finish"
@@ -25,6 +28,16 @@ const (
 const (
 	OfflineModel    = "offline-rules-1"
 	OfflineProvider = "offline-rules"
+)
+
+// Mode says who calls the tools of a run.
+type Mode string
+
+// A worker calls tools itself and observes what happens. In hosted mode the model's provider calls remote
+// MCP servers and reports what it did.
+const (
+	ModeWorker   Mode = "worker"
+	ModeProvider Mode = "provider"
 )
 
 // AuditChain is the name of a run's chain of audit events.

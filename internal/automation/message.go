@@ -27,9 +27,10 @@ type RunResult struct {
 
 // Limits bound a run. They are checked before each call; zero values are replaced on acceptance.
 type Limits struct {
-	Steps       int   `json:"steps"`
-	Tokens      int64 `json:"tokens"`
-	WallSeconds int64 `json:"wall_seconds"`
+	Steps        int   `json:"steps"`
+	Tokens       int64 `json:"tokens"`
+	WallSeconds  int64 `json:"wall_seconds"`
+	CostMicroUSD int64 `json:"cost_micro_usd,omitempty"` // 0: no limit
 }
 
 // Usage is what a run or one model call has consumed. CostKnown false means the price is not known.
@@ -82,6 +83,53 @@ type PlanResult struct {
 	Calls  []PlannedCall `json:"calls,omitempty"`  // empty: the turn is final
 	Tokens int64         `json:"tokens,omitempty"` // used by this turn
 	Final  Final         `json:"final,omitzero"`
+	// Pending is the id of a response that the provider works on in the background: AwaitStep brings its turn.
+	Pending string `json:"pending,omitempty"`
+	Park    *Park  `json:"park,omitempty"` // the turn could not be asked for yet: wait, then plan the same step again
+}
+
+// AwaitInput waits for the answer to a request that the provider has accepted.
+type AwaitInput struct {
+	PlanInput
+
+	Pending string `json:"pending,omitempty"`
+}
+
+// Park sends a run to sleep without a process or a connection. The workflow has ParkRun write it where people
+// see it, and goes on when it is woken or Retry has passed.
+type Park struct {
+	State   State         `json:"state,omitempty"` // waiting_for_auth, waiting_for_budget, waiting_for_model
+	Retry   time.Duration `json:"retry,omitempty"` // look again after this; 0: only when woken
+	Waiting Waiting       `json:"waiting,omitzero"`
+}
+
+// ParkInput makes a park visible.
+type ParkInput struct {
+	RunID int64 `json:"run_id,omitempty"`
+	Seq   int64 `json:"seq,omitempty"`
+	Park  Park  `json:"park,omitzero"`
+}
+
+// ParkResult says whether there is still anything to wait for: what was missing may have come between the
+// decision to wait and the moment in which others could see it.
+type ParkResult struct {
+	Ready bool `json:"ready,omitempty"`
+}
+
+// Wake is the argument of the Signal "wake". A run that waits for something else ignores it.
+type Wake struct {
+	State State `json:"state,omitempty"`
+}
+
+// Waiting tells people why a run is parked and what would let it go on.
+type Waiting struct {
+	Reason    string    `json:"reason"`              // for people
+	Provider  string    `json:"provider,omitempty"`  // waiting_for_auth: whose consent is needed
+	Connector string    `json:"connector,omitempty"` // waiting_for_auth: for which connector, or MCP server
+	Scopes    []string  `json:"scopes,omitempty"`    // waiting_for_auth: what is missing
+	Version   int64     `json:"version,omitempty"`   // waiting_for_auth: the credential's version that did not suffice, 0: there was none
+	Since     time.Time `json:"since,omitzero"`
+	RetryAt   time.Time `json:"retry_at,omitzero"` // when it is tried again without anybody
 }
 
 // Final is how a run ends when the model says no more calls are needed.
@@ -98,6 +146,8 @@ type PlannedCall struct {
 	Class    Class  `json:"class,omitempty"`
 	Decision string `json:"decision,omitempty"` // id of the open question, empty when none is needed
 	Settled  bool   `json:"settled,omitempty"`  // refused by policy or validation: the answer for the model is already recorded
+	// Hosted calls are the provider's to make: the worker never sends them, it only passes a decision on.
+	Hosted bool `json:"hosted,omitempty"`
 }
 
 // CallInput executes or settles one planned call.
@@ -119,6 +169,7 @@ type CallResult struct {
 	IsError  bool      `json:"is_error,omitempty"`
 	Bytes    int64     `json:"bytes,omitempty"`
 	Decision string    `json:"decision,omitempty"` // id of the question about an unknown outcome
+	Park     *Park     `json:"park,omitempty"`     // nothing was sent: wait, then try this call again
 }
 
 // Decision is the argument of the Update "decide".

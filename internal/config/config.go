@@ -18,18 +18,22 @@ type Config struct {
 	Database Database
 	Temporal Temporal
 	Model    Model
+	Google   Google
 	Keys     Keys
 	Auth     Auth
 	Egress   Egress
+	Guard    Guard
 	Limits   Limits
+	Spending Spending
 	Rates    Rates
 }
 
 // HTTP is where we listen and how others reach us.
 type HTTP struct {
-	Listen      string `env:"STEWARD_LISTEN" envDefault:"127.0.0.1:8000" doc:"address of API and console"`
-	PublicURL   string `env:"STEWARD_PUBLIC_URL" envDefault:"http://127.0.0.1:8000" doc:"how browsers and MCP clients reach this service"`
-	DebugListen string `env:"STEWARD_DEBUG_LISTEN" doc:"address of metrics and pprof, loopback only, such as 127.0.0.1:9090; empty is off"`
+	Listen      string   `env:"STEWARD_LISTEN" envDefault:"127.0.0.1:8000" doc:"address of API and console"`
+	PublicURL   string   `env:"STEWARD_PUBLIC_URL" envDefault:"http://127.0.0.1:8000" doc:"how browsers and MCP clients reach this service"`
+	Origins     []string `env:"STEWARD_REDIRECT_ORIGINS" doc:"further origins to which a browser may be sent after consent, such as https://app.example.com"`
+	DebugListen string   `env:"STEWARD_DEBUG_LISTEN" doc:"address of metrics and pprof, loopback only, such as 127.0.0.1:9090; empty is off"`
 }
 
 // Database is PostgreSQL, as two roles.
@@ -48,6 +52,33 @@ type Model struct {
 	APIKey  secret.String `env:"OPENAI_API_KEY" doc:"key for the model"`
 	BaseURL string        `env:"OPENAI_BASE_URL" doc:"a Responses-compatible endpoint instead of OpenAI's"`
 	Default string        `env:"STEWARD_MODEL" doc:"model of runs that name none"`
+
+	Provider string   `env:"STEWARD_MODEL_PROVIDER" envDefault:"auto" doc:"auto, openai, azure, openrouter, ollama, lmstudio, vllm, llamacpp or compatible: what the endpoint can do"`
+	Features []string `env:"STEWARD_MODEL_FEATURES" doc:"corrections of that, such as background,-stream; known are background, stream, hosted_mcp, input_tokens, compact"`
+	Prices   string   `env:"STEWARD_MODEL_PRICES" doc:"a file with prices that go before the built-in ones"`
+	Context  int64    `env:"STEWARD_MODEL_CONTEXT" doc:"tokens that fit into the model; 0 is what the price table says, else 128000"`
+}
+
+// Google is our registration with Google.
+type Google struct {
+	ClientID     string        `env:"GOOGLE_CLIENT_ID" doc:"OAuth client; empty is no Google"`
+	ClientSecret secret.String `env:"GOOGLE_CLIENT_SECRET" doc:"its secret"`
+	Discovery    string        `env:"STEWARD_GOOGLE_ISSUER" envDefault:"https://accounts.google.com" doc:"where its OpenID configuration is found"`
+	APIURL       string        `env:"STEWARD_GOOGLE_API_URL" doc:"base of Gmail and the other APIs instead of Google's own; for an emulator"`
+	Logins       []string      `env:"STEWARD_LOGIN_ALLOW" doc:"who may sign in: addresses, @domains, or * for everybody; needed unless STEWARD_PUBLIC_URL is loopback"`
+}
+
+// Guard is what a run may do without asking a person.
+type Guard struct {
+	Addressees []string `env:"STEWARD_ADDRESSEES_ALLOW" doc:"who may be written to although a run's instructions do not name them: addresses, @domains, hosts"`
+}
+
+// Spending bounds what the model may cost. In US dollars; 0 is no limit.
+type Spending struct {
+	Run       float64 `env:"STEWARD_RUN_COST_USD" doc:"of a run that sets no limit"`
+	UserDay   float64 `env:"STEWARD_USER_DAY_COST_USD" doc:"of one user's runs in a day (UTC); then they wait for the next"`
+	Day       float64 `env:"STEWARD_DAY_COST_USD" doc:"of everybody's runs in a day (UTC)"`
+	DayTokens int64   `env:"STEWARD_USER_DAY_TOKENS" doc:"tokens of one user's runs in a day (UTC)"`
 }
 
 // Keys seal and sign. Three rings, so that none opens what another sealed (security.md §5.6).

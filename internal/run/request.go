@@ -13,10 +13,13 @@ import (
 // Request is what a person asks for.
 type Request struct {
 	MCPServerID  int64             // 0: not named
-	Servers      []string          // names or numeric ids of more tool sources; none at all: every server the owner can call
+	Servers      []string          // names or numeric ids of more servers; no source at all: everything the owner can call
+	Connections  []string          // names of connectors that the owner has connected
 	ToolName     string            // a hint: offered first
 	Instructions string            //
 	Model        string            // empty: the configured one
+	Mode         automation.Mode   // empty: worker
+	OutputSchema json.RawMessage   // JSON Schema that the final answer must fit, or nil
 	Approval     string            // policy (default), always, never
 	Limits       automation.Limits // zero fields: the configured ones
 	Metadata     json.RawMessage   // a JSON object, or nil
@@ -49,6 +52,13 @@ func (s *Service) normalize(r *Request) error {
 	}
 	if r.Model == "" {
 		r.Model = s.opts.Model
+	}
+	switch r.Mode {
+	case "":
+		r.Mode = automation.ModeWorker
+	case automation.ModeWorker, automation.ModeProvider:
+	default:
+		complain("body.mode", "must be worker or provider")
 	}
 	switch r.Approval {
 	case "":

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"steward/internal/automation"
+	"steward/internal/connector"
 	"steward/internal/secret"
 	"steward/internal/store"
 )
@@ -21,6 +22,7 @@ type Service struct {
 	ring     *secret.Ring
 	temporal client.Client
 	edits    Editor
+	users    *connector.Connections
 	log      *slog.Logger
 	opts     Options
 	starts   *starter
@@ -41,14 +43,14 @@ type Options struct {
 }
 
 // New checks its dependencies. Close waits for starts under way.
-func New(db *store.DB, ring *secret.Ring, temporal client.Client, edits Editor, log *slog.Logger, o Options) (*Service, error) {
-	if db == nil || ring == nil || temporal == nil || edits == nil || log == nil {
-		return nil, errors.New("run: database, key ring, Temporal client, editor and logger are required")
+func New(db *store.DB, ring *secret.Ring, temporal client.Client, edits Editor, users *connector.Connections, log *slog.Logger, o Options) (*Service, error) {
+	if db == nil || ring == nil || temporal == nil || edits == nil || users == nil || log == nil {
+		return nil, errors.New("run: database, key ring, Temporal client, editor, connections and logger are required")
 	}
 	if o.QueueLimit <= 0 || o.InstructionsMax <= 0 || o.Limits.Steps <= 0 || o.Limits.Tokens <= 0 || o.Limits.WallSeconds <= 0 {
 		return nil, errors.New("run: queue limit, instruction size and default limits must be positive")
 	}
-	s := &Service{db: db, ring: ring, temporal: temporal, edits: edits, log: log, opts: o}
+	s := &Service{db: db, ring: ring, temporal: temporal, edits: edits, users: users, log: log, opts: o}
 	s.starts = newStarter(s.start)
 	return s, nil
 }

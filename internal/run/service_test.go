@@ -17,7 +17,9 @@ import (
 	"steward/internal/auth"
 	"steward/internal/automation"
 	"steward/internal/config"
+	"steward/internal/connector"
 	"steward/internal/fault"
+	"steward/internal/oauth"
 	"steward/internal/registry"
 	"steward/internal/run"
 	"steward/internal/secret"
@@ -44,7 +46,9 @@ func newService(t *testing.T, queue int) (*run.Service, *store.DB) {
 	require.NoError(t, err)
 	temporal, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1", Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
-	s, err := run.New(db, ring, temporal, noEdits{}, slog.New(slog.DiscardHandler), run.Options{
+	connections, err := connector.NewConnections(&oauth.Service{})
+	require.NoError(t, err)
+	s, err := run.New(db, ring, temporal, noEdits{}, connections, slog.New(slog.DiscardHandler), run.Options{
 		Model: "m", Limits: automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, QueueLimit: queue, InstructionsMax: 100,
 	})
 	require.NoError(t, err)

@@ -48,6 +48,10 @@ func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Start
 	if err != nil {
 		return Started{}, err
 	}
+	connections, err := s.pickConnections(ctx, p.Owner, r)
+	if err != nil {
+		return Started{}, err
+	}
 	out := Started{}
 	err = s.db.Tx(ctx, func(q *store.Queries) error {
 		if out, err = replayed(ctx, q, p.Owner, r); err != nil || out.Replayed {
@@ -61,13 +65,16 @@ func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Start
 			return fault.New(fault.Unavailable, "%d runs are waiting to be started; try again later", queued).
 				WithCode("queue_full").WithRetryAfter(5 * time.Second)
 		}
-		servers, err := registry.Pick(ctx, q, p.Owner, r.MCPServerID, r.Servers)
-		if err != nil {
-			return err
+		var servers []int64
+		if len(r.Connections) == 0 || r.MCPServerID != 0 || len(r.Servers) > 0 {
+			if servers, err = registry.Pick(ctx, q, p.Owner, r.MCPServerID, r.Servers); err != nil {
+				return err
+			}
 		}
 		in := store.InsertRunParams{
 			Owner: p.Owner, Actor: p.Actor, WorkflowID: workflowID, ServerIDs: servers, ToolName: r.ToolName,
 			InstructionsSealed: sealed, Model: r.Model, Approval: r.Approval, Limits: limits, Metadata: r.Metadata,
+			Mode: string(r.Mode), Connections: connections, OutputSchema: r.OutputSchema,
 		}
 		if r.MCPServerID != 0 {
 			in.MCPServerID = &r.MCPServerID
@@ -83,7 +90,7 @@ func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Start
 		_, err = audit.Append(ctx, q, audit.Event{
 			Chain: automation.AuditChain(row.ID), Key: "accepted", Kind: audit.RunAccepted, Actor: p.Actor,
 			Body: map[string]any{
-				"owner": p.Owner, "state": automation.Queued, "status": automation.Queued.Status(), "servers": in.ServerIDs,
+				"owner": p.Owner, "state": automation.Queued, "status": automation.Queued.Status(), "servers": in.ServerIDs, "connections": connections, "mode": r.Mode,
 				"tool_name": r.ToolName, "model": r.Model, "approval": r.Approval, "limits": r.Limits, "workflow_id": workflowID,
 			},
 		})

@@ -57,7 +57,7 @@ const claimCall = `-- name: ClaimCall :one
 UPDATE tool_calls SET state = 'claimed', fence = fence + 1, attempts = attempts + 1, claimed_at = clock_timestamp(),
     lease_until = clock_timestamp() + $1::interval
 WHERE id = $2 AND run_id = $3 AND fence = $4 AND state = ANY ($5::text[])
-RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at
+RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request
 `
 
 type ClaimCallParams struct {
@@ -110,12 +110,17 @@ func (q *Queries) ClaimCall(ctx context.Context, arg ClaimCallParams) (*ToolCall
 		&i.WasUnknown,
 		&i.Superseded,
 		&i.CreatedAt,
+		&i.Connection,
+		&i.Receipt,
+		&i.ExecutedBy,
+		&i.Evidence,
+		&i.ProviderRequest,
 	)
 	return &i, err
 }
 
 const getCall = `-- name: GetCall :one
-SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at FROM tool_calls WHERE id = $1 AND run_id = $2
+SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request FROM tool_calls WHERE id = $1 AND run_id = $2
 `
 
 type GetCallParams struct {
@@ -157,6 +162,11 @@ func (q *Queries) GetCall(ctx context.Context, arg GetCallParams) (*ToolCall, er
 		&i.WasUnknown,
 		&i.Superseded,
 		&i.CreatedAt,
+		&i.Connection,
+		&i.Receipt,
+		&i.ExecutedBy,
+		&i.Evidence,
+		&i.ProviderRequest,
 	)
 	return &i, err
 }
@@ -181,11 +191,11 @@ func (q *Queries) HoldsFence(ctx context.Context, arg HoldsFenceParams) (bool, e
 }
 
 const insertCall = `-- name: InsertCall :one
-INSERT INTO tool_calls (id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name,
+INSERT INTO tool_calls (id, run_id, owner, step, position, call_id, function_name, server_id, connection, server_name, tool_name,
     class, pin, arguments_sealed, arguments_preview, digest, state, result_sealed, result_bytes, is_error, reason, settled_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-    $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    CASE WHEN $16::text = 'failed' THEN clock_timestamp() END)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+    $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+    CASE WHEN $17::text = 'failed' THEN clock_timestamp() END)
 ON CONFLICT (run_id, step, call_id) DO UPDATE SET superseded = false
 RETURNING id, state, digest, attempts, (xmax = 0)::boolean AS inserted
 `
@@ -199,6 +209,7 @@ type InsertCallParams struct {
 	CallID           string
 	FunctionName     string
 	ServerID         *int64
+	Connection       string
 	ServerName       string
 	ToolName         string
 	Class            string
@@ -233,6 +244,7 @@ func (q *Queries) InsertCall(ctx context.Context, arg InsertCallParams) (*Insert
 		arg.CallID,
 		arg.FunctionName,
 		arg.ServerID,
+		arg.Connection,
 		arg.ServerName,
 		arg.ToolName,
 		arg.Class,
@@ -259,7 +271,8 @@ func (q *Queries) InsertCall(ctx context.Context, arg InsertCallParams) (*Insert
 
 const listCallSummaries = `-- name: ListCallSummaries :many
 SELECT id, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_preview,
-    digest, state, attempts, claimed_at, settled_at, result_bytes, is_error, reason, resolved_by, was_unknown, created_at
+    digest, state, attempts, claimed_at, settled_at, result_bytes, is_error, reason, resolved_by, was_unknown, created_at,
+    connection, executed_by, evidence
 FROM tool_calls WHERE run_id = $1 AND owner = $2 AND NOT superseded ORDER BY step, position
 `
 
@@ -291,6 +304,9 @@ type ListCallSummariesRow struct {
 	ResolvedBy       string
 	WasUnknown       bool
 	CreatedAt        time.Time
+	Connection       string
+	ExecutedBy       string
+	Evidence         string
 }
 
 // The ledger without its large columns.
@@ -326,6 +342,9 @@ func (q *Queries) ListCallSummaries(ctx context.Context, arg ListCallSummariesPa
 			&i.ResolvedBy,
 			&i.WasUnknown,
 			&i.CreatedAt,
+			&i.Connection,
+			&i.ExecutedBy,
+			&i.Evidence,
 		); err != nil {
 			return nil, err
 		}
@@ -400,7 +419,7 @@ func (q *Queries) ListCallsBefore(ctx context.Context, arg ListCallsBeforeParams
 }
 
 const listClaimed = `-- name: ListClaimed :many
-SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at FROM tool_calls WHERE run_id = $1 AND state IN ('claimed', 'unknown') AND NOT superseded ORDER BY step, position
+SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request FROM tool_calls WHERE run_id = $1 AND state IN ('claimed', 'unknown') AND NOT superseded ORDER BY step, position
 `
 
 func (q *Queries) ListClaimed(ctx context.Context, runID int64) ([]*ToolCall, error) {
@@ -443,6 +462,11 @@ func (q *Queries) ListClaimed(ctx context.Context, runID int64) ([]*ToolCall, er
 			&i.WasUnknown,
 			&i.Superseded,
 			&i.CreatedAt,
+			&i.Connection,
+			&i.Receipt,
+			&i.ExecutedBy,
+			&i.Evidence,
+			&i.ProviderRequest,
 		); err != nil {
 			return nil, err
 		}
@@ -452,6 +476,31 @@ func (q *Queries) ListClaimed(ctx context.Context, runID int64) ([]*ToolCall, er
 		return nil, err
 	}
 	return items, nil
+}
+
+const noteReceipt = `-- name: NoteReceipt :execrows
+UPDATE tool_calls SET receipt = $1 WHERE id = $2 AND run_id = $3 AND fence = $4 AND state = 'claimed'
+`
+
+type NoteReceiptParams struct {
+	Receipt string
+	ID      string
+	RunID   int64
+	Fence   int64
+}
+
+// Under the fence: a stale attempt notes nothing, and therefore does not send.
+func (q *Queries) NoteReceipt(ctx context.Context, arg NoteReceiptParams) (int64, error) {
+	result, err := q.db.Exec(ctx, noteReceipt,
+		arg.Receipt,
+		arg.ID,
+		arg.RunID,
+		arg.Fence,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const releaseCall = `-- name: ReleaseCall :execrows
@@ -553,7 +602,7 @@ func (q *Queries) SettleCall(ctx context.Context, arg SettleCallParams) (int64, 
 
 const takeOverClaim = `-- name: TakeOverClaim :one
 UPDATE tool_calls SET fence = fence + 1 WHERE id = $1 AND run_id = $2 AND fence = $3 AND state = 'claimed'
-RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at
+RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request
 `
 
 type TakeOverClaimParams struct {
@@ -597,6 +646,11 @@ func (q *Queries) TakeOverClaim(ctx context.Context, arg TakeOverClaimParams) (*
 		&i.WasUnknown,
 		&i.Superseded,
 		&i.CreatedAt,
+		&i.Connection,
+		&i.Receipt,
+		&i.ExecutedBy,
+		&i.Evidence,
+		&i.ProviderRequest,
 	)
 	return &i, err
 }

@@ -75,6 +75,10 @@ type AutomationRun struct {
 	CreatedAt          time.Time
 	StartedAt          *time.Time
 	FinishedAt         *time.Time
+	Mode               string
+	Connections        []string
+	OutputSchema       []byte
+	Waiting            []byte
 }
 
 type Decision struct {
@@ -96,6 +100,7 @@ type Decision struct {
 	NewDigest          string
 	UsedAt             *time.Time
 	DeliveredAt        *time.Time
+	Explanation        []byte
 }
 
 type MCPServer struct {
@@ -117,6 +122,7 @@ type MCPServer struct {
 	Version         int64
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
+	AuthProvider    string
 }
 
 type RunStep struct {
@@ -162,4 +168,9 @@ type ToolCall struct {
 	WasUnknown       bool
 	Superseded       bool
 	CreatedAt        time.Time
+	Connection       string
+	Receipt          string
+	ExecutedBy       string
+	Evidence         string
+	ProviderRequest  string
 }

@@ -53,7 +53,7 @@ func (q *Queries) EndModelCall(ctx context.Context, arg EndModelCallParams) erro
 
 const finishRun = `-- name: FinishRun :execrows
 UPDATE automation_runs SET state = $1, state_seq = $2, output_sealed = $3,
-    error_code = $4, error_message = $5, finished_at = now(),
+    error_code = $4, error_message = $5, finished_at = now(), waiting = NULL,
     started_at = coalesce(started_at, now())
 WHERE id = $6 AND finished_at IS NULL
 `
@@ -94,7 +94,7 @@ func (q *Queries) GetCatalogue(ctx context.Context, runID int64) ([]byte, error)
 }
 
 const getRun = `-- name: GetRun :one
-SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at FROM automation_runs WHERE id = $1 AND owner = $2
+SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting FROM automation_runs WHERE id = $1 AND owner = $2
 `
 
 type GetRunParams struct {
@@ -132,12 +132,16 @@ func (q *Queries) GetRun(ctx context.Context, arg GetRunParams) (*AutomationRun,
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Mode,
+		&i.Connections,
+		&i.OutputSchema,
+		&i.Waiting,
 	)
 	return &i, err
 }
 
 const getRunForWorker = `-- name: GetRunForWorker :one
-SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at FROM automation_runs WHERE id = $1
+SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting FROM automation_runs WHERE id = $1
 `
 
 // The workflow acts for the owner it reads here; no user input reaches this query.
@@ -171,6 +175,10 @@ func (q *Queries) GetRunForWorker(ctx context.Context, id int64) (*AutomationRun
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Mode,
+		&i.Connections,
+		&i.OutputSchema,
+		&i.Waiting,
 	)
 	return &i, err
 }
@@ -226,10 +234,10 @@ func (q *Queries) InsertModelCall(ctx context.Context, arg InsertModelCallParams
 
 const insertRun = `-- name: InsertRun :one
 INSERT INTO automation_runs (owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed,
-    model, approval, limits, metadata)
+    model, approval, limits, metadata, mode, connections, output_schema)
 VALUES ($1, $2, $3, $4, $5, $6, $7,
-    $8, $9, $10, $11)
-RETURNING id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at
+    $8, $9, $10, $11, $12, $13, $14)
+RETURNING id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting
 `
 
 type InsertRunParams struct {
@@ -244,6 +252,9 @@ type InsertRunParams struct {
 	Approval           string
 	Limits             json.RawMessage
 	Metadata           json.RawMessage
+	Mode               string
+	Connections        []string
+	OutputSchema       []byte
 }
 
 func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) (*AutomationRun, error) {
@@ -259,6 +270,9 @@ func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) (*Automati
 		arg.Approval,
 		arg.Limits,
 		arg.Metadata,
+		arg.Mode,
+		arg.Connections,
+		arg.OutputSchema,
 	)
 	var i AutomationRun
 	err := row.Scan(
@@ -288,6 +302,10 @@ func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) (*Automati
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Mode,
+		&i.Connections,
+		&i.OutputSchema,
+		&i.Waiting,
 	)
 	return &i, err
 }
@@ -442,6 +460,47 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]*ListRuns
 	return items, nil
 }
 
+const listRunsWaitingForConsent = `-- name: ListRunsWaitingForConsent :many
+SELECT r.id, r.owner, r.workflow_id FROM automation_runs r
+JOIN credentials c ON c.owner = r.owner AND c.provider = r.waiting->>'provider'
+WHERE r.state = 'waiting_for_auth' AND r.finished_at IS NULL AND c.state = 'active'
+  AND c.version > coalesce((r.waiting->>'version')::bigint, 0)
+  AND ($1::text IS NULL OR r.owner = $1)
+ORDER BY r.id LIMIT $2
+`
+
+type ListRunsWaitingForConsentParams struct {
+	Owner    *string
+	PageSize int32
+}
+
+type ListRunsWaitingForConsentRow struct {
+	ID         int64
+	Owner      string
+	WorkflowID string
+}
+
+// Runs that wait for a consent that has been given since. Callers wake them; waking twice is harmless.
+func (q *Queries) ListRunsWaitingForConsent(ctx context.Context, arg ListRunsWaitingForConsentParams) ([]*ListRunsWaitingForConsentRow, error) {
+	rows, err := q.db.Query(ctx, listRunsWaitingForConsent, arg.Owner, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListRunsWaitingForConsentRow
+	for rows.Next() {
+		var i ListRunsWaitingForConsentRow
+		if err := rows.Scan(&i.ID, &i.Owner, &i.WorkflowID); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSteps = `-- name: ListSteps :many
 SELECT step, items_sealed FROM run_steps WHERE run_id = $1 AND step < $2 AND NOT superseded ORDER BY step
 `
@@ -583,7 +642,7 @@ const requestCancel = `-- name: RequestCancel :one
 UPDATE automation_runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
     cancel_actor = CASE WHEN cancel_requested_at IS NULL THEN $1 ELSE cancel_actor END
 WHERE id = $2 AND owner = $3 AND finished_at IS NULL
-RETURNING id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at
+RETURNING id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting
 `
 
 type RequestCancelParams struct {
@@ -622,16 +681,20 @@ func (q *Queries) RequestCancel(ctx context.Context, arg RequestCancelParams) (*
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Mode,
+		&i.Connections,
+		&i.OutputSchema,
+		&i.Waiting,
 	)
 	return &i, err
 }
 
 const setRunState = `-- name: SetRunState :exec
 WITH changed AS (
-    UPDATE automation_runs SET state = $6, state_seq = $7,
+    UPDATE automation_runs SET state = $6, state_seq = $7, waiting = $8,
         started_at = coalesce(started_at, CASE WHEN $6 <> 'queued' THEN now() END),
         dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
-    WHERE id = $8 AND state_seq < $7 AND finished_at IS NULL
+    WHERE id = $9 AND state_seq < $7 AND finished_at IS NULL
     RETURNING id)
 SELECT audit_append($1::text, $2::text, $3::text, $4::text, $5::text) FROM changed
 `
@@ -644,6 +707,7 @@ type SetRunStateParams struct {
 	Body     string
 	State    string
 	StateSeq int64
+	Waiting  []byte
 	ID       int64
 }
 
@@ -658,6 +722,7 @@ func (q *Queries) SetRunState(ctx context.Context, arg SetRunStateParams) error 
 		arg.Body,
 		arg.State,
 		arg.StateSeq,
+		arg.Waiting,
 		arg.ID,
 	)
 	return err

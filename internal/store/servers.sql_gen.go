@@ -24,7 +24,7 @@ func (q *Queries) DeleteServerTools(ctx context.Context, arg DeleteServerToolsPa
 }
 
 const getServer = `-- name: GetServer :one
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at FROM mcp_servers WHERE id = $1 AND (owner IS NULL OR owner = $2::text)
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider FROM mcp_servers WHERE id = $1 AND (owner IS NULL OR owner = $2::text)
 `
 
 type GetServerParams struct {
@@ -54,12 +54,13 @@ func (q *Queries) GetServer(ctx context.Context, arg GetServerParams) (*MCPServe
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.AuthProvider,
 	)
 	return &i, err
 }
 
 const getServersForUser = `-- name: GetServersForUser :many
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at FROM mcp_servers
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider FROM mcp_servers
 WHERE id = ANY ($1::bigint[]) AND (owner IS NULL OR owner = $2::text) ORDER BY id
 `
 
@@ -96,6 +97,7 @@ func (q *Queries) GetServersForUser(ctx context.Context, arg GetServersForUserPa
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.AuthProvider,
 		); err != nil {
 			return nil, err
 		}
@@ -110,7 +112,7 @@ func (q *Queries) GetServersForUser(ctx context.Context, arg GetServersForUserPa
 const insertServer = `-- name: InsertServer :one
 INSERT INTO mcp_servers (owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at
+RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider
 `
 
 type InsertServerParams struct {
@@ -159,12 +161,13 @@ func (q *Queries) InsertServer(ctx context.Context, arg InsertServerParams) (*MC
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.AuthProvider,
 	)
 	return &i, err
 }
 
 const listServersForUser = `-- name: ListServersForUser :many
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at FROM mcp_servers WHERE (owner IS NULL OR owner = $1::text) AND enabled ORDER BY id
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider FROM mcp_servers WHERE (owner IS NULL OR owner = $1::text) AND enabled ORDER BY id
 `
 
 // An admin's servers (owner NULL) and the user's own.
@@ -196,6 +199,7 @@ func (q *Queries) ListServersForUser(ctx context.Context, owner string) ([]*MCPS
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.AuthProvider,
 		); err != nil {
 			return nil, err
 		}
@@ -214,7 +218,7 @@ ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.desc
     command = EXCLUDED.command, args = EXCLUDED.args, env_sealed = EXCLUDED.env_sealed, url = EXCLUDED.url,
     headers_sealed = EXCLUDED.headers_sealed, trusted = EXCLUDED.trusted,
     version = mcp_servers.version + 1, updated_at = now()
-RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at
+RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider
 `
 
 type PutServerParams struct {
@@ -264,6 +268,7 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) (*MCPServe
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.AuthProvider,
 	)
 	return &i, err
 }

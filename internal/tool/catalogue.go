@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"steward/internal/automation"
+	"steward/internal/connector"
 	"steward/internal/fault"
 	"steward/internal/llm"
 	"steward/internal/mcpclient"
@@ -18,8 +19,9 @@ import (
 // Tool is one callable of a run, fixed when the run starts.
 type Tool struct {
 	Function    string           `json:"function"` // the name the model sees
-	Server      int64            `json:"server"`
-	ServerName  string           `json:"server_name"`
+	Server      int64            `json:"server,omitempty"`
+	Connection  string           `json:"connection,omitempty"` // the connector's name, where there is no server
+	ServerName  string           `json:"server_name"`          // of the server or the connection, for people
 	Name        string           `json:"name"`
 	Title       string           `json:"title,omitempty"`
 	Description string           `json:"description,omitempty"`
@@ -27,6 +29,9 @@ type Tool struct {
 	Pin         string           `json:"pin"` // digest of the definition as it was when the run started
 	Class       automation.Class `json:"class"`
 	Probe       *Probe           `json:"probe,omitempty"`
+	Untrusted   bool             `json:"untrusted,omitempty"`  // results may hold what strangers wrote
+	Private     bool             `json:"private,omitempty"`    // results hold the owner's private data
+	Addressees  []string         `json:"addressees,omitempty"` // arguments that say who receives something, where that is known
 }
 
 // Probe says how to ask the server afterwards whether a call took effect: a read-only tool of the same
@@ -68,15 +73,21 @@ func (c Catalogue) Find(function string) (Tool, bool) {
 	return Tool{}, false
 }
 
-// Resolve asks servers for their tools and fixes names, pins and classes. The hinted tool, if any server
-// has it, comes first. It fails only if no server at all answered.
-func Resolve(ctx context.Context, reg *registry.Registry, owner string, servers []*store.MCPServer, hint string) (Catalogue, error) {
+// Sources are where a run's tools come from.
+type Sources struct {
+	Servers     []*store.MCPServer
+	Connections []connector.Connection
+}
+
+// Resolve asks the sources for their tools and fixes names, pins and classes. The hinted tool, if any source
+// has it, comes first. It fails only if there are servers and none of them answered, nor is there a connection.
+func Resolve(ctx context.Context, reg *registry.Registry, owner string, from Sources, hint string) (Catalogue, error) {
 	var (
 		cat   Catalogue
 		taken = map[string]bool{}
 		last  error
 	)
-	for _, s := range servers {
+	for _, s := range from.Servers {
 		offered, err := reg.Tools(ctx, owner, s)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -96,6 +107,13 @@ func Resolve(ctx context.Context, reg *registry.Registry, owner string, servers 
 				cat.Tools = append(cat.Tools, t)
 			}
 		}
+	}
+	for _, c := range from.Connections {
+		tools, err := describeConnection(c.Connector)
+		if err != nil {
+			return cat, err
+		}
+		cat.Tools = append(cat.Tools, tools...)
 	}
 	if len(cat.Tools) == 0 && last != nil {
 		return cat, fault.Wrap(last, fault.Upstream, "none of the run's MCP servers could be reached: %s: %s",
@@ -124,6 +142,8 @@ func describe(s *store.MCPServer, o mcpclient.Tool) (Tool, bool, error) {
 	t := Tool{
 		Server: s.ID, ServerName: s.Name, Name: o.Name, Title: Clean(o.Title, 200), Description: Clean(o.Description, 4096),
 		InputSchema: o.InputSchema, Pin: pin, Class: classify(s.Trusted, o),
+		// What a server returns may be anybody's words about anything, unless an admin trusts it to know better.
+		Untrusted: !s.Trusted || o.OpenWorld == nil || *o.OpenWorld, Private: true,
 	}
 	if len(t.InputSchema) == 0 {
 		t.InputSchema = json.RawMessage(`{"type":"object"}`)

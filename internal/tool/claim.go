@@ -2,24 +2,45 @@ package tool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"steward/internal/audit"
 	"steward/internal/automation"
 	"steward/internal/fault"
+	"steward/internal/oauth"
 	"steward/internal/store"
 )
 
 // claimAndSend commits the claim and then sends. Nothing is sent when the claim does not commit.
 func (x *Executor) claimAndSend(ctx context.Context, c *call) (automation.CallResult, error) {
-	if c.server == nil {
-		return x.settle(ctx, c, answer{state: automation.CallFailed, text: "the MCP server is no longer there or is disabled", isError: true, from: unsent})
+	if c.source == nil {
+		return x.settle(ctx, c, answer{state: automation.CallFailed, text: gone, isError: true, from: unsent})
+	}
+	if err := c.source.ready(ctx); err != nil {
+		if need, ok := errors.AsType[*oauth.ConsentError](err); ok {
+			return park(c, need), nil
+		}
+		return automation.CallResult{}, err
 	}
 	if err := x.claim(ctx, c); err != nil {
 		return automation.CallResult{}, err
 	}
 	return x.send(ctx, c)
+}
+
+// gone is what became of a server or a connection.
+const gone = "the server or connection is no longer there or is disabled"
+
+// park lets the run wait for a person's consent. The call stays as it is: nothing was sent.
+func park(c *call, need *oauth.ConsentError) automation.CallResult {
+	return automation.CallResult{State: automation.CallState(c.row.State), Park: &automation.Park{
+		State: automation.WaitingForAuth,
+		Waiting: automation.Waiting{
+			Reason: need.Reason, Provider: need.Provider, Connector: c.tool.ServerName, Scopes: need.Scopes, Version: need.Version,
+		},
+	}}
 }
 
 // claim takes the row, uses the approval up, and writes the intent, in one transaction.

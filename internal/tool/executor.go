@@ -12,6 +12,7 @@ import (
 
 	"steward/internal/audit"
 	"steward/internal/automation"
+	"steward/internal/connector"
 	"steward/internal/fault"
 	"steward/internal/registry"
 	"steward/internal/secret"
@@ -23,6 +24,7 @@ type Executor struct {
 	db      *store.DB
 	ring    *secret.Ring
 	reg     *registry.Registry
+	users   *connector.Connections
 	log     *slog.Logger
 	timeout time.Duration
 	expiry  time.Duration
@@ -39,9 +41,9 @@ type Options struct {
 }
 
 // NewExecutor makes the executor of a worker.
-func NewExecutor(db *store.DB, ring *secret.Ring, reg *registry.Registry, log *slog.Logger, o Options) (*Executor, error) {
-	if db == nil || ring == nil || reg == nil || log == nil {
-		return nil, errors.New("tool: database, key ring, registry and logger are required")
+func NewExecutor(db *store.DB, ring *secret.Ring, reg *registry.Registry, users *connector.Connections, log *slog.Logger, o Options) (*Executor, error) {
+	if db == nil || ring == nil || reg == nil || users == nil || log == nil {
+		return nil, errors.New("tool: database, key ring, registry, connections and logger are required")
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 60 * time.Second
@@ -50,7 +52,7 @@ func NewExecutor(db *store.DB, ring *secret.Ring, reg *registry.Registry, log *s
 		o.Expiry = 7 * 24 * time.Hour
 	}
 	return &Executor{
-		db: db, ring: ring, reg: reg, log: log, timeout: o.Timeout, expiry: o.Expiry,
+		db: db, ring: ring, reg: reg, users: users, log: log, timeout: o.Timeout, expiry: o.Expiry,
 		patterns: secret.NewRedactor(),
 	}, nil
 }
@@ -72,7 +74,7 @@ type call struct {
 	stamp  Stamp
 	row    *store.ToolCall
 	tool   Tool
-	server *store.MCPServer // nil: gone or disabled since the run started
+	source source // nil: gone or disabled since the run started
 
 	claimed time.Time // when this attempt asked for its claim
 }
@@ -138,10 +140,28 @@ func (x *Executor) load(ctx context.Context, in automation.CallInput, stamp Stam
 		return nil, fault.New(fault.Internal, "the call's tool is not in the run's catalogue")
 	}
 	c.tool = t
-	if c.server, err = x.reg.Server(ctx, row.Owner, t.Server); err != nil {
+	c.source, err = x.sourceOf(ctx, row.Owner, t)
+	return c, err
+}
+
+// sourceOf finds what a tool is called on; nil if it is gone.
+func (x *Executor) sourceOf(ctx context.Context, owner string, t Tool) (source, error) {
+	if t.Connection != "" {
+		kind, ok := x.users.Find(t.Connection)
+		if !ok {
+			return nil, nil
+		}
+		own, ok := kind.Find(t.Name)
+		if !ok {
+			return nil, nil
+		}
+		return &connection{connections: x.users, log: x.log, owner: owner, kind: kind, tool: own}, nil
+	}
+	row, err := x.reg.Server(ctx, owner, t.Server)
+	if err != nil || row == nil {
 		return nil, err
 	}
-	return c, nil
+	return &server{reg: x.reg, log: x.log, owner: owner, row: row, tool: t}, nil
 }
 
 // Catalogue reads what a run may call. It never changes after the run has started, so it is kept.

@@ -15,8 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/automation"
+	"steward/internal/connector"
 	"steward/internal/egress"
 	"steward/internal/llm"
+	"steward/internal/oauth"
 	"steward/internal/registry"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -64,7 +66,9 @@ func newFixture(t *testing.T, approval string) *fixture {
 
 // executor makes one more executor on the same ledger, as another worker has.
 func (f *fixture) executor() *tool.Executor {
-	x, err := tool.NewExecutor(f.db, f.ring, f.reg, slog.New(slog.DiscardHandler), tool.Options{Timeout: 3 * time.Second, Expiry: time.Hour})
+	connections, err := connector.NewConnections(&oauth.Service{})
+	require.NoError(f.t, err)
+	x, err := tool.NewExecutor(f.db, f.ring, f.reg, connections, slog.New(slog.DiscardHandler), tool.Options{Timeout: 3 * time.Second, Expiry: time.Hour})
 	require.NoError(f.t, err)
 	return x
 }
@@ -73,13 +77,13 @@ func (f *fixture) newRun(approval string) {
 	ctx := f.t.Context()
 	var err error
 	f.run, err = f.db.InsertRun(ctx, store.InsertRunParams{
-		Owner: owner, Actor: owner, WorkflowID: "run/test", ServerIDs: []int64{1}, InstructionsSealed: []byte("x"),
+		Mode: "worker", Connections: []string{}, Owner: owner, Actor: owner, WorkflowID: "run/test", ServerIDs: []int64{1}, InstructionsSealed: []byte("x"),
 		Approval: approval, Limits: json.RawMessage("{}"), Metadata: json.RawMessage("{}"),
 	})
 	require.NoError(f.t, err)
 	servers, err := f.reg.Servers(ctx, owner, []int64{1})
 	require.NoError(f.t, err)
-	f.cat, err = tool.Resolve(ctx, f.reg, owner, servers, "")
+	f.cat, err = tool.Resolve(ctx, f.reg, owner, tool.Sources{Servers: servers}, "")
 	require.NoError(f.t, err)
 	doc, err := json.Marshal(f.cat)
 	require.NoError(f.t, err)

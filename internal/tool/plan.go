@@ -22,6 +22,8 @@ type Turn struct {
 	Catalogue Catalogue
 	Step      int
 	Stamp     Stamp
+	// Instructions are the owner's own words: what they name is known, whatever a tool says.
+	Instructions string
 }
 
 // Plan validates the calls of one turn, applies policy and writes them in the ledger, together with the
@@ -55,7 +57,10 @@ func (x *Executor) planOne(ctx context.Context, q *store.Queries, t Turn, positi
 		row.ToolName, row.Class = row.FunctionName, string(automation.Read)
 		return x.refuse(ctx, q, t, row, fault.New(fault.Invalid, "there is no tool of this name: use one of those offered"))
 	}
-	row.ServerID = &tool.Server
+	row.Connection = tool.Connection
+	if tool.Connection == "" {
+		row.ServerID = &tool.Server
+	}
 	canonical, err := x.schemas.arguments(tool, c.Arguments)
 	if err != nil {
 		return x.refuse(ctx, q, t, row, err)

@@ -2,13 +2,11 @@ package tool
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"steward/internal/automation"
 	"steward/internal/fault"
-	"steward/internal/mcpclient"
 	"steward/internal/store"
 )
 
@@ -19,8 +17,8 @@ const probeTimeout = 15 * time.Second
 // be repeated is repeated; for an effect the fence is taken over, so that the earlier attempt can neither
 // send nor settle, and the receiver is asked.
 func (x *Executor) recover(ctx context.Context, c *call) (automation.CallResult, error) {
-	if c.server == nil {
-		return x.settle(ctx, c, answer{state: automation.CallUnknown, text: "the MCP server is no longer there or is disabled", isError: true, from: sent, decide: true})
+	if c.source == nil {
+		return x.settle(ctx, c, answer{state: automation.CallUnknown, text: gone, isError: true, from: sent, decide: true})
 	}
 	if c.tool.Class != automation.Effect {
 		if err := x.claim(ctx, c); err != nil {
@@ -54,7 +52,7 @@ func (x *Executor) takeOver(ctx context.Context, c *call) error {
 // done (the call is planned again), or unknown, which is left to a person.
 func (x *Executor) resolve(ctx context.Context, c *call, why string) (automation.CallResult, error) {
 	flagged := answer{state: automation.CallUnknown, text: why, isError: true, from: sent}
-	if c.tool.Probe == nil {
+	if c.source == nil || !c.source.probes() {
 		flagged.decide = true
 		flagged.text = why + "; the tool has no way to ask whether it took effect"
 		return x.settle(ctx, c, flagged)
@@ -82,49 +80,18 @@ func (x *Executor) settleProbe(ctx context.Context, c *call, why string, notDone
 	}
 }
 
-type probed struct {
-	outcome automation.Outcome
-	text    string
-}
-
-// probe asks the server's own tool. "Not done" is believed only when the earlier attempt cannot act any
-// more: a stdio child has died with its worker or was dropped; a remote server may still work on the
-// request, so there it counts only after the call's time is over.
 func (x *Executor) probe(ctx context.Context, c *call) probed {
+	if c.source == nil || !c.source.probes() {
+		return cannotTell("there is no way to ask whether it took effect")
+	}
+	d, err := x.deliveryOf(c)
+	if err != nil {
+		x.log.ErrorContext(ctx, "probe without arguments", "call", c.row.ID, "error", err)
+		return cannotTell("the question could not be made")
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
-	if c.server == nil || c.tool.Probe == nil {
-		return probed{automation.OutcomeUnknown, "there is no way to ask whether it took effect"}
-	}
-	arguments, err := json.Marshal(map[string]string{c.tool.Probe.Argument: c.row.ID})
-	if err != nil {
-		return probed{automation.OutcomeUnknown, "the question could not be made"}
-	}
-	r, err := x.reg.Call(ctx, c.row.Owner, c.server, mcpclient.Call{Tool: c.tool.Probe.Tool, Arguments: arguments})
-	if err != nil || r.IsError {
-		reason := "the probe failed"
-		if err != nil {
-			reason = reach(err)
-		}
-		x.log.WarnContext(ctx, "probe without an answer", "call", c.row.ID, "tool", c.tool.Label(), "reason", reason)
-		return probed{automation.OutcomeUnknown, "the server could not say whether it took effect"}
-	}
-	var said struct {
-		Outcome string `json:"outcome"`
-	}
-	if err := json.Unmarshal(r.Structured, &said); err != nil {
-		return probed{automation.OutcomeUnknown, "the server's answer could not be read"}
-	}
-	switch said.Outcome {
-	case "done":
-		return probed{automation.OutcomeDone, bodyOf(r)}
-	case "not_done":
-		if c.server.Transport != "stdio" && c.row.LeaseUntil != nil && time.Now().Before(*c.row.LeaseUntil) {
-			return probed{automation.OutcomeUnknown, "the server has not done it yet, but may still be working on it"}
-		}
-		return probed{automation.OutcomeFailed, ""}
-	}
-	return probed{automation.OutcomeUnknown, "the server could not say whether it took effect"}
+	return c.source.probe(ctx, d)
 }
 
 // unknownResult answers for a call that waits for a person, asking now if nobody was asked yet.

@@ -1,9 +1,9 @@
 -- name: InsertCall :one
 -- After a Temporal Reset the model may name a call that the ledger already has: that row stays, its
 -- recorded outcome counts, and inserted is false.
-INSERT INTO tool_calls (id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name,
+INSERT INTO tool_calls (id, run_id, owner, step, position, call_id, function_name, server_id, connection, server_name, tool_name,
     class, pin, arguments_sealed, arguments_preview, digest, state, result_sealed, result_bytes, is_error, reason, settled_at)
-VALUES (@id, @run_id, @owner, @step, @position, @call_id, @function_name, @server_id, @server_name, @tool_name,
+VALUES (@id, @run_id, @owner, @step, @position, @call_id, @function_name, @server_id, @connection, @server_name, @tool_name,
     @class, @pin, @arguments_sealed, @arguments_preview, @digest, @state, @result_sealed, @result_bytes, @is_error, @reason,
     CASE WHEN sqlc.arg('state')::text = 'failed' THEN clock_timestamp() END)
 ON CONFLICT (run_id, step, call_id) DO UPDATE SET superseded = false
@@ -15,7 +15,8 @@ SELECT * FROM tool_calls WHERE id = @id AND run_id = @run_id;
 -- name: ListCallSummaries :many
 -- The ledger without its large columns.
 SELECT id, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_preview,
-    digest, state, attempts, claimed_at, settled_at, result_bytes, is_error, reason, resolved_by, was_unknown, created_at
+    digest, state, attempts, claimed_at, settled_at, result_bytes, is_error, reason, resolved_by, was_unknown, created_at,
+    connection, executed_by, evidence
 FROM tool_calls WHERE run_id = @run_id AND owner = @owner AND NOT superseded ORDER BY step, position;
 
 -- name: ListCallsBefore :many
@@ -70,3 +71,7 @@ SELECT EXISTS (
     SELECT FROM tool_calls WHERE run_id = @run_id AND superseded AND function_name = @function_name AND digest = @digest
         AND state IN ('claimed', 'done', 'unknown')
 )::boolean AS made;
+
+-- name: NoteReceipt :execrows
+-- Under the fence: a stale attempt notes nothing, and therefore does not send.
+UPDATE tool_calls SET receipt = @receipt WHERE id = @id AND run_id = @run_id AND fence = @fence AND state = 'claimed';

@@ -4,9 +4,9 @@ SELECT count(*) FROM (SELECT 1 FROM automation_runs WHERE state = 'queued' LIMIT
 
 -- name: InsertRun :one
 INSERT INTO automation_runs (owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed,
-    model, approval, limits, metadata)
+    model, approval, limits, metadata, mode, connections, output_schema)
 VALUES (@owner, @actor, @workflow_id, @mcp_server_id, @server_ids, @tool_name, @instructions_sealed,
-    @model, @approval, @limits, @metadata)
+    @model, @approval, @limits, @metadata, @mode, @connections, @output_schema)
 RETURNING *;
 
 -- name: GetRun :one
@@ -46,7 +46,7 @@ WHERE workflow_id = ANY (sqlc.arg('workflow_ids')::text[]) AND finished_at IS NU
 -- Monotonic: a write with an older number than the row's changes nothing, and a finished run stays finished.
 -- What changed is shown on the timeline.
 WITH changed AS (
-    UPDATE automation_runs SET state = @state, state_seq = @state_seq,
+    UPDATE automation_runs SET state = @state, state_seq = @state_seq, waiting = sqlc.narg('waiting'),
         started_at = coalesce(started_at, CASE WHEN @state <> 'queued' THEN now() END),
         dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
     WHERE id = @id AND state_seq < @state_seq AND finished_at IS NULL
@@ -55,7 +55,7 @@ SELECT audit_append(@chain::text, @event_key::text, @kind::text, @actor::text, @
 
 -- name: FinishRun :execrows
 UPDATE automation_runs SET state = @state, state_seq = @state_seq, output_sealed = @output_sealed,
-    error_code = @error_code, error_message = @error_message, finished_at = now(),
+    error_code = @error_code, error_message = @error_message, finished_at = now(), waiting = NULL,
     started_at = coalesce(started_at, now())
 WHERE id = @id AND finished_at IS NULL;
 
@@ -109,3 +109,12 @@ ON CONFLICT DO NOTHING;
 -- name: EndModelCall :exec
 UPDATE model_calls SET status = @status, response_id = @response_id, usage = @usage, finished_at = now()
 WHERE run_id = @run_id AND step = @step AND temporal_run_id = @temporal_run_id AND attempt = @attempt;
+
+-- name: ListRunsWaitingForConsent :many
+-- Runs that wait for a consent that has been given since. Callers wake them; waking twice is harmless.
+SELECT r.id, r.owner, r.workflow_id FROM automation_runs r
+JOIN credentials c ON c.owner = r.owner AND c.provider = r.waiting->>'provider'
+WHERE r.state = 'waiting_for_auth' AND r.finished_at IS NULL AND c.state = 'active'
+  AND c.version > coalesce((r.waiting->>'version')::bigint, 0)
+  AND (sqlc.narg('owner')::text IS NULL OR r.owner = sqlc.narg('owner'))
+ORDER BY r.id LIMIT @page_size;

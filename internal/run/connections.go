@@ -1,0 +1,43 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"steward/internal/connector"
+	"steward/internal/fault"
+)
+
+// pickConnections resolves what a request names. A request that names no source at all may use everything that
+// is connected.
+func (s *Service) pickConnections(ctx context.Context, owner string, r Request) ([]string, error) {
+	if len(r.Connections) == 0 && (r.MCPServerID != 0 || len(r.Servers) > 0) {
+		return []string{}, nil
+	}
+	connected, err := s.users.Of(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, 0, len(connected))
+	for _, c := range connected {
+		all = append(all, c.Connector.Name)
+	}
+	if len(r.Connections) == 0 {
+		return all, nil
+	}
+	for i, name := range r.Connections {
+		if slices.Contains(all, name) {
+			continue
+		}
+		return nil, fault.InvalidField(fmt.Sprintf("body.connections[%d]", i), "%s", notConnected(s.users, name))
+	}
+	return slices.Compact(slices.Sorted(slices.Values(r.Connections))), nil
+}
+
+func notConnected(users *connector.Connections, name string) string {
+	if k, ok := users.Find(name); ok {
+		return k.Title + " is not connected: see POST /api/integrations/connect"
+	}
+	return "no such connection"
+}

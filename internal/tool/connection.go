@@ -1,0 +1,106 @@
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"steward/internal/automation"
+	"steward/internal/connector"
+	"steward/internal/registry"
+)
+
+// connection is a user's connection as the source of one tool.
+type connection struct {
+	connections *connector.Connections
+	log         *slog.Logger
+	owner       string
+	kind        *connector.Connector
+	tool        connector.Tool
+}
+
+// ready finds out before the claim whether a person must consent first.
+func (c *connection) ready(ctx context.Context) error {
+	_, err := c.connections.Open(ctx, c.owner, c.kind, c.tool)
+	return err
+}
+
+func (c *connection) send(ctx context.Context, d delivery) (reply, error) {
+	session, err := c.connections.Open(ctx, c.owner, c.kind, c.tool)
+	if err != nil {
+		f := failureOf(err)
+		f.ran = false
+		return reply{}, f
+	}
+	if err := d.before(ctx); err != nil {
+		return reply{}, err
+	}
+	result, err := c.tool.Call(ctx, session, connector.Call{ID: d.id, Arguments: d.arguments, Receipt: d.receipt, Note: d.note})
+	if err != nil {
+		return reply{}, c.failure(err)
+	}
+	return reply{text: string(result.Structured)}, nil
+}
+
+func (c *connection) failure(err error) error {
+	e, ok := errors.AsType[*connector.Error](err)
+	if !ok {
+		return failureOf(err)
+	}
+	f := failureOf(e.Err)
+	f.ran, f.reason, f.after, f.err = e.Ran, e.Reason, e.RetryAfter, err
+	if e.Answered {
+		f.told = e.Reason
+	}
+	return f
+}
+
+func (c *connection) probes() bool { return c.tool.Probe != nil }
+
+func (c *connection) probe(ctx context.Context, d delivery) probed {
+	session, err := c.connections.Open(ctx, c.owner, c.kind, c.tool)
+	if err != nil {
+		return cannotTell("the account could not be asked: " + failureOf(err).reason)
+	}
+	found, err := c.tool.Probe(ctx, session, connector.Call{ID: d.id, Arguments: d.arguments, Receipt: d.receipt, Note: d.note})
+	if err != nil {
+		c.log.WarnContext(ctx, "probe without an answer", "call", d.id, "tool", c.tool.Name, "error", err)
+		return cannotTell("the account could not be asked whether it took effect")
+	}
+	switch found.Outcome {
+	case automation.OutcomeDone:
+		return probed{automation.OutcomeDone, string(found.Result.Structured)}
+	case automation.OutcomeFailed:
+		return probed{automation.OutcomeFailed, ""}
+	}
+	return cannotTell("the account could not say whether it took effect")
+}
+
+// drop has nothing to end: a request that left may still arrive. Tools that need more note a receipt first.
+func (c *connection) drop() {}
+
+// describeConnection turns the tools of a connection into those of a catalogue. They are our own: what they say
+// of themselves is believed, and their names are unique among all connectors.
+func describeConnection(k *connector.Connector) ([]Tool, error) {
+	tools := make([]Tool, 0, len(k.Tools))
+	for _, t := range k.Tools {
+		definition, err := json.Marshal(map[string]any{
+			"name": t.Name, "title": t.Title, "description": t.Description, "inputSchema": t.InputSchema, "class": t.Class,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("describe tool %s: %w", t.Name, err)
+		}
+		pin, err := registry.Pin(definition)
+		if err != nil {
+			return nil, err
+		}
+		tools = append(tools, Tool{
+			Function: t.Name, Connection: k.Name, ServerName: k.Name, Name: t.Name, Title: t.Title, Description: t.Description,
+			InputSchema: t.InputSchema, Pin: pin, Class: t.Class,
+			Untrusted: t.Untrusted, Private: t.Private, Addressees: t.Addressees,
+		})
+	}
+	return tools, nil
+}
