@@ -7,14 +7,13 @@ import (
 	"steward/internal/config"
 	"steward/internal/fault"
 	"steward/internal/llm"
+	"steward/internal/llm/price"
 )
 
 // OpenAI's own endpoint, and the model of runs there that name none.
 const (
-	openAI       = "https://api.openai.com/v1"
-	openAIModel  = "gpt-5-mini"
-	openAIName   = "openai"
-	compatibleAI = "openai-compatible"
+	openAI      = "https://api.openai.com/v1"
+	openAIModel = "gpt-5-mini"
 )
 
 // modelName is the model of runs that name none. Another endpoint than OpenAI's has models of its own, so
@@ -31,17 +30,39 @@ func modelName(cfg config.Model) (string, error) {
 
 // newModel makes the worker's model client. The offline model is never a silent fallback: without key and
 // address there is no model, and the worker does not start.
-func newModel(cfg config.Model) (*llm.Client, error) {
-	c := llm.Config{BaseURL: cfg.BaseURL, Key: cfg.APIKey, HTTP: &http.Client{Transport: modelTransport()}, Provider: compatibleAI}
-	switch {
-	case cfg.BaseURL == "" && cfg.APIKey.IsZero():
+func newModel(cfg config.Model, prices *price.Table) (*llm.Client, error) {
+	if cfg.BaseURL == "" && cfg.APIKey.IsZero() {
 		return nil, fault.New(fault.Invalid, "settings: OPENAI_API_KEY is not set, nor OPENAI_BASE_URL for another endpoint").WithCode("invalid_settings")
+	}
+	return llm.New(modelConfig(cfg, prices))
+}
+
+func modelConfig(cfg config.Model, prices *price.Table) llm.Config {
+	c := llm.Config{
+		BaseURL: cfg.BaseURL, Key: cfg.APIKey, HTTP: &http.Client{Transport: modelTransport()},
+		Provider: cfg.Provider, Features: cfg.Features, Prices: prices, Context: cfg.Context,
+	}
+	switch {
 	case cfg.BaseURL == "":
-		c.BaseURL, c.Provider = openAI, openAIName
+		c.BaseURL = openAI
 	case cfg.Default == automation.OfflineModel:
 		c.Provider = automation.OfflineProvider
 	}
-	return llm.New(c)
+	return c
+}
+
+// hostsTools says whether the model's provider calls MCP servers itself. The API asks, which needs no key for the
+// model and dials nothing: what settings and address do not say is no.
+func hostsTools(cfg config.Model) (bool, error) {
+	prices, err := price.Load("")
+	if err != nil {
+		return false, err
+	}
+	c, err := llm.New(modelConfig(cfg, prices))
+	if err != nil {
+		return false, err
+	}
+	return c.Assumed().HostedMCP, nil
 }
 
 // modelTransport has no overall limit: the activity's own timeout ends a slow answer. The operator names

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/responses"
 
+	"steward/internal/llm/price"
 	"steward/internal/secret"
 )
 
@@ -20,30 +22,45 @@ type Config struct {
 	BaseURL  string        // such as https://api.openai.com/v1; plain http is for loopback and private servers
 	Key      secret.String // sent as bearer token; zero for servers that want none
 	HTTP     *http.Client  // its transport and timeout are used, its redirect policy is not
-	Provider string        // shown wherever an answer is, such as "openai" or "offline-rules"
+	Provider string        // the name of a profile, such as "openai"; empty or "auto" finds it out, see Features
+	Features []string      // corrections of the profile, such as "background" and "-stream"
+	Prices   *price.Table  // for Window
+	Context  int64         // tokens that fit into the model; 0 is what Prices say, else 128000
 }
 
 // Client sends requests to one provider. It is safe for concurrent use.
 type Client struct {
 	responses responses.ResponseService
+	http      *http.Client
+	base      string
 	key       secret.String
-	provider  string
+	id        identity
+	prices    *price.Table
+	context   int64
+	pace      pace
 }
 
-// New checks the configuration; it does not connect.
+// New checks the configuration; it does not connect. An unknown provider or feature is a fault.
 func New(cfg Config) (*Client, error) {
-	if cfg.HTTP == nil {
-		return nil, errors.New("model client: no HTTP client")
+	if cfg.HTTP == nil || cfg.Prices == nil {
+		return nil, errors.New("model client: HTTP client and prices are required")
 	}
-	if cfg.Provider == "" {
-		return nil, errors.New("model client: no provider name")
+	if cfg.Context < 0 {
+		return nil, setting("STEWARD_MODEL_CONTEXT is negative")
 	}
 	if err := checkBaseURL(cfg.BaseURL); err != nil {
 		return nil, err
 	}
+	c := &Client{
+		http: bounded(cfg.HTTP), base: cfg.BaseURL, key: cfg.Key, prices: cfg.Prices, context: cfg.Context,
+		pace: pace{first: time.Second, slowest: 5 * time.Second, patience: 2 * time.Minute},
+	}
+	if err := c.id.configure(cfg); err != nil {
+		return nil, err
+	}
 	opts := []option.RequestOption{
 		option.WithBaseURL(cfg.BaseURL),
-		option.WithHTTPClient(bounded(cfg.HTTP)),
+		option.WithHTTPClient(c.http),
 		option.WithMaxRetries(0),
 	}
 	if !cfg.Key.IsZero() {
@@ -51,11 +68,24 @@ func New(cfg Config) (*Client, error) {
 	}
 	// The service alone, not openai.NewClient: that one also reads OPENAI_BASE_URL, OPENAI_CUSTOM_HEADERS,
 	// OPENAI_ORG_ID and others from the environment, so a header nobody configured could leave with a request.
-	return &Client{responses: responses.NewResponseService(opts...), key: cfg.Key, provider: cfg.Provider}, nil
+	c.responses = responses.NewResponseService(opts...)
+	return c, nil
 }
 
-// Provider is the configured name of the provider.
-func (c *Client) Provider() string { return c.provider }
+// defaultWindow is what the models of the last years have at least.
+const defaultWindow = 128_000
+
+// Window is how many tokens fit into a model, input and output together: what the settings say, else the
+// price table, else 128000.
+func (c *Client) Window(model string) int64 {
+	if c.context > 0 {
+		return c.context
+	}
+	if tokens, known := c.prices.Window(model); known {
+		return tokens
+	}
+	return defaultWindow
+}
 
 func checkBaseURL(base string) error {
 	u, err := url.Parse(base)

@@ -2,157 +2,201 @@ package llm
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/openai/openai-go/v3/packages/ssestream"
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/automation"
 )
 
-// wire is the recorded answer, read without the SDK.
-type wire struct {
-	ID, Model, Status string
-	Output            []json.RawMessage
-	Usage             *struct {
-		InputTokens  int64 `json:"input_tokens"`
-		OutputTokens int64 `json:"output_tokens"`
-		TotalTokens  int64 `json:"total_tokens"`
-		In           struct {
-			Cached int64 `json:"cached_tokens"`
-		} `json:"input_tokens_details"`
-		Out struct {
-			Reasoning int64 `json:"reasoning_tokens"`
-		} `json:"output_tokens_details"`
+// play sends the recorded request the way we would, and says what came of it.
+func (e exchange) play(t *testing.T, c *Client) string {
+	req := e.request(t)
+	var res *Response
+	var err error
+	switch {
+	case e.is(http.MethodPost, "/input_tokens"):
+		var n int64
+		n, err = c.CountTokens(t.Context(), req)
+		if err == nil {
+			return fmt.Sprintf("%d tokens", n)
+		}
+	case e.is(http.MethodPost, "/compact"):
+		var items []json.RawMessage
+		var u automation.Usage
+		items, u, err = c.Compact(t.Context(), req)
+		if err == nil {
+			return fmt.Sprintf("%d items for %d tokens", len(items), u.TotalTokens)
+		}
+	case e.is(http.MethodGet, "") && e.Response.SSE != "":
+		res, err = e.unframe() // resuming a stream is nothing we do, but it must be understood
+	case e.is(http.MethodGet, ""):
+		var done bool
+		id, _, _ := strings.Cut(e.Request.Path[strings.LastIndexByte(e.Request.Path, '/')+1:], "?")
+		res, done, err = c.Retrieve(t.Context(), id)
+		if err == nil && !done {
+			return "not yet"
+		}
+	case e.Response.SSE != "":
+		res, err = c.Stream(t.Context(), req, nil)
+	case e.background(t):
+		var id, status string
+		id, status, err = c.Start(t.Context(), req)
+		require.NotEmpty(t, id)
+		if err == nil {
+			return status
+		}
+	default:
+		res, err = c.Respond(t.Context(), req)
 	}
+	if err != nil {
+		return summaryOf(requireError(t, err))
+	}
+	require.Empty(t, cmp.Diff(e.expected(t), res, cmpopts.IgnoreFields(Response{}, "RequestID", "Hosted")))
+	return res.summary()
 }
 
-type wireItem struct {
-	Type, Name, Arguments string
-	CallID                string `json:"call_id"`
-	Content               []struct{ Type, Text, Refusal string }
+func (e exchange) is(method, suffix string) bool {
+	return e.Request != nil && e.Request.Method == method && (suffix == "" || strings.HasSuffix(e.Request.Path, suffix))
 }
 
-// expected is the result a recorded completed answer must give.
-func (w wire) expected(t *testing.T) *Response {
-	out := &Response{ID: w.ID, Model: w.Model, Status: w.Status, Items: w.Output}
-	for _, raw := range w.Output {
-		var head struct{ Type string }
-		require.NoError(t, json.Unmarshal(raw, &head))
-		if head.Type != "function_call" && head.Type != "message" {
-			continue
-		}
-		var it wireItem
-		require.NoError(t, json.Unmarshal(raw, &it))
-		if it.Type == "function_call" {
-			out.Calls = append(out.Calls, Call{it.CallID, it.Name, it.Arguments})
-			continue
-		}
-		out.Text, out.Refusal = "", ""
-		for _, c := range it.Content {
-			out.Text += c.Text
-			out.Refusal += c.Refusal
-		}
+func (e exchange) background(t *testing.T) bool {
+	var body struct{ Background bool }
+	if e.Request != nil {
+		require.NoError(t, json.Unmarshal(e.Request.Body, &body))
 	}
-	if u := w.Usage; u != nil && u.InputTokens+u.OutputTokens > 0 {
-		out.Usage = automation.Usage{
-			InputTokens: u.InputTokens, CachedTokens: u.In.Cached, OutputTokens: u.OutputTokens,
-			ReasoningTokens: u.Out.Reasoning, TotalTokens: u.TotalTokens, Known: true,
-		}
-	}
-	return out
+	return body.Background
 }
 
-// TestReplay sends each recorded answer through the real client.
+func (e exchange) unframe() (*Response, error) {
+	res := &http.Response{Header: http.Header{}, Body: http.NoBody}
+	res.Body = readCloser{strings.NewReader(e.Response.SSE)}
+	s := stream{told: func(Progress) {}, guard: new(Client).guard(nil)}
+	w, err := s.read(ssestream.NewDecoder(res))
+	if err != nil {
+		return nil, err
+	}
+	return w.response(s.guard)
+}
+
+type readCloser struct{ *strings.Reader }
+
+func (readCloser) Close() error { return nil }
+
+func summaryOf(e *Error) string {
+	s := fmt.Sprintf("%d %s", e.Status, e.Code)
+	if e.Retryable {
+		s += ", again"
+	}
+	if e.RetryAfter > 0 {
+		s += " after " + e.RetryAfter.String()
+	}
+	if e.Server != "" {
+		s += fmt.Sprintf(", %s %d", e.Server, e.Inner)
+	}
+	return s
+}
+
+// summary is what matters of a response: the tools, what was done, whether there are words.
+func (r *Response) summary() string {
+	var parts []string
+	for _, h := range r.Hosted {
+		part := h.Kind + " " + h.Server
+		if h.Name != "" {
+			part += "." + h.Name
+		}
+		if h.Failure != "" {
+			part += fmt.Sprintf(" (%s %d)", h.Failure, h.FailureStatus)
+		}
+		if h.Kind == "list" {
+			part += fmt.Sprintf(" of %d", len(h.Tools))
+		}
+		parts = append(parts, part)
+	}
+	for _, c := range r.Calls {
+		parts = append(parts, c.Name)
+	}
+	if len(r.Calls) > 10 {
+		parts = []string{fmt.Sprintf("%d calls", len(r.Calls))}
+	}
+	for name, there := range map[string]bool{"text": r.Text != "", "refusal": r.Refusal != ""} {
+		if there {
+			parts = append(parts, name)
+		}
+	}
+	for _, more := range []string{r.Incomplete, r.Blocked} {
+		if more != "" {
+			parts = append(parts, more)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// TestReplay plays every recording through the client, request by request.
 func TestReplay(t *testing.T) {
 	t.Parallel()
-	answered := 0
-	for name, exchanges := range recordings(t) {
-		for i, e := range exchanges {
-			var w wire
-			if e.Response.Status != http.StatusOK || json.Unmarshal(e.Response.Body, &w) != nil || w.Status != "completed" {
-				continue // TestRetryTable and TestUnusableAnswers
+	all := recordings(t)
+	require.Equal(t, slices.Sorted(maps.Keys(outcomes)), slices.Sorted(maps.Keys(all)))
+	for name, exchanges := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, seen := serve(t, replay(exchanges...))
+			sent := 0
+			var got []string
+			for _, e := range exchanges {
+				got = append(got, e.play(t, c))
+				if len(seen) == 0 { // a resumed stream, which is only decoded
+					continue
+				}
+				sent++
+				e.requireSent(t, <-seen)
+				require.Empty(t, seen, "one request, never a second")
 			}
-			answered++
-			t.Run(fmt.Sprintf("%s/%d", name, i), func(t *testing.T) {
-				t.Parallel()
-				c, seen := serve(t, replay(e))
-				req := recordedRequest(t, e)
-				got, err := c.Respond(t.Context(), req)
-				require.NoError(t, err)
-				want := w.expected(t)
-				want.RequestID = e.Response.Headers["apim-request-id"]
-				require.Empty(t, cmp.Diff(want, got))
-				require.Len(t, seen, 1)
-				requireSent(t, req, <-seen)
-			})
-		}
+			require.Empty(t, cmp.Diff(outcomes[name], got))
+			require.Positive(t, sent)
+		})
 	}
-	require.GreaterOrEqual(t, answered, 45, "recordings are missing")
 }
 
-// recordedRequest is our form of the recorded request: input, instructions, function tools.
-func recordedRequest(t *testing.T, e exchange) Request {
-	req := Request{Model: "recorded", Input: []json.RawMessage{UserMessage("the request was not recorded")}}
-	if e.Request == nil {
-		return req
-	}
-	var body struct {
-		Model, Instructions string
-		Input               json.RawMessage
-		Tools               []struct {
-			Type, Name, Description string
-			Parameters              json.RawMessage
+// TestReplayAwait follows recorded background work from its start to its end.
+func TestReplayAwait(t *testing.T) {
+	t.Parallel()
+	all := recordings(t)
+	for name, turns := range map[string][][]exchange{
+		"pai-10-background-poll": {all["pai-10-background-poll"]},
+		"pai-11-background-tool": {all["pai-11-background-tool"][:2], all["pai-11-background-tool"][2:]},
+	} {
+		for _, exchanges := range turns {
+			c, seen := serve(t, replay(exchanges...))
+			id, status, err := c.Start(t.Context(), exchanges[0].request(t))
+			require.NoError(t, err, name)
+			require.Equal(t, "queued", status)
+			var told []string
+			res, err := c.Await(t.Context(), id, func(s string) { told = append(told, s) })
+			require.NoError(t, err, name)
+			require.Equal(t, id, res.ID)
+			require.Len(t, seen, len(exchanges), "one POST and the recorded looks")
+			require.Len(t, told, len(exchanges)-2)
+			last := exchanges[len(exchanges)-1]
+			require.Empty(t, cmp.Diff(last.expected(t), res, cmpopts.IgnoreFields(Response{}, "RequestID")))
 		}
 	}
-	require.NoError(t, json.Unmarshal(e.Request.Body, &body))
-	req.Model, req.Instructions = body.Model, body.Instructions
-	var text string
-	if json.Unmarshal(body.Input, &text) == nil {
-		req.Input = []json.RawMessage{UserMessage(text)}
-	} else {
-		require.NoError(t, json.Unmarshal(body.Input, &req.Input))
-	}
-	for _, tool := range body.Tools {
-		if tool.Type == "function" {
-			req.Tools = append(req.Tools, Tool{tool.Name, tool.Description, tool.Parameters})
-		}
-	}
-	return req
 }
 
-// requireSent checks what the provider received against what was asked for.
-func requireSent(t *testing.T, req Request, got received) {
-	var body struct {
-		Model, Instructions string
-		Store, Stream       *bool
-		Include             []string
-		Input               []json.RawMessage
-		Tools               []struct {
-			Type, Name, Description string
-			Strict                  *bool
-			Parameters              json.RawMessage
-		}
-	}
-	require.NoError(t, json.Unmarshal(got.Body, &body))
-	require.Equal(t, req.Model, body.Model)
-	require.Equal(t, req.Instructions, body.Instructions)
-	require.Nil(t, body.Stream)
-	require.NotNil(t, body.Store)
-	require.False(t, *body.Store)
-	require.Equal(t, []string{"reasoning.encrypted_content"}, body.Include)
-	require.Len(t, body.Input, len(req.Input))
-	for i := range req.Input {
-		require.JSONEq(t, string(req.Input[i]), string(body.Input[i]))
-	}
-	require.Len(t, body.Tools, len(req.Tools))
-	for i, tool := range body.Tools {
-		require.Equal(t, "function", tool.Type)
-		require.Equal(t, req.Tools[i].Name, tool.Name)
-		require.JSONEq(t, string(req.Tools[i].Parameters), string(tool.Parameters))
-		require.NotNil(t, tool.Strict)
-		require.False(t, *tool.Strict)
-	}
+func requireError(t testing.TB, err error) *Error {
+	t.Helper()
+	e, ok := errors.AsType[*Error](err)
+	require.True(t, ok, "%T %v", err, err)
+	require.NotEmpty(t, e.Message)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), testKey)
+	return e
 }

@@ -2,7 +2,6 @@ package llm
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/openai/openai-go/v3/packages/param"
@@ -22,6 +21,8 @@ type Request struct {
 	Instructions    string
 	Input           []json.RawMessage // UserMessage, FunctionOutput, and Items of earlier responses verbatim
 	Tools           []Tool
+	Servers         []HostedServer    // remote MCP servers that the provider itself may call
+	Output          *Output           // the form of the final text; nil is free text
 	MaxOutputTokens int64             // 0: the provider's own limit
 	RequestID       string            // sent as X-Client-Request-Id, to find the request in the provider's log
 	CacheKey        string            // prompt_cache_key
@@ -31,17 +32,18 @@ type Request struct {
 
 // params builds the SDK's form of the request. SDK types stay inside this package: they do not survive
 // a round trip through JSON (a list input is lost silently), so they must never reach Temporal or a table.
+// The error is an *Error with CodeBadRequest.
 func (r Request) params() (responses.ResponseNewParams, error) {
 	if r.Model == "" {
-		return responses.ResponseNewParams{}, errors.New("no model named")
+		return responses.ResponseNewParams{}, badRequest("no model named")
 	}
 	input, err := r.input()
 	if err != nil {
-		return responses.ResponseNewParams{}, err
+		return responses.ResponseNewParams{}, badRequest(err.Error())
 	}
 	tools, err := r.tools()
 	if err != nil {
-		return responses.ResponseNewParams{}, err
+		return responses.ResponseNewParams{}, badRequest(err.Error())
 	}
 	p := responses.ResponseNewParams{
 		Model:    r.Model,
@@ -50,6 +52,11 @@ func (r Request) params() (responses.ResponseNewParams, error) {
 		Store:    param.NewOpt(false), // the default keeps the conversation with the provider for 30 days
 		Include:  []responses.ResponseIncludable{responses.ResponseIncludableReasoningEncryptedContent},
 		Metadata: r.Metadata,
+	}
+	if r.Output != nil {
+		if p.Text, err = r.Output.text(); err != nil {
+			return responses.ResponseNewParams{}, badRequest(err.Error())
+		}
 	}
 	if r.Instructions != "" {
 		p.Instructions = param.NewOpt(r.Instructions)
@@ -69,7 +76,7 @@ func (r Request) params() (responses.ResponseNewParams, error) {
 func (r Request) input() (responses.ResponseInputParam, error) {
 	items := make(responses.ResponseInputParam, len(r.Input))
 	for i, raw := range r.Input {
-		if !isObject(raw) {
+		if _, err := object(raw); err != nil {
 			return nil, fmt.Errorf("input item %d is not a JSON object", i)
 		}
 		items[i] = param.Override[responses.ResponseInputItemUnionParam](raw)
@@ -80,17 +87,12 @@ func (r Request) input() (responses.ResponseInputParam, error) {
 func (r Request) tools() ([]responses.ToolUnionParam, error) {
 	var tools []responses.ToolUnionParam
 	for _, t := range r.Tools {
-		fields := map[string]json.RawMessage{"type": json.RawMessage(`"object"`), "properties": json.RawMessage(`{}`)}
+		schema := map[string]any{"type": "object", "properties": map[string]any{}}
 		if t.Parameters != nil {
-			fields = nil
-			if err := json.Unmarshal(t.Parameters, &fields); err != nil || fields == nil {
+			var err error
+			if schema, err = object(t.Parameters); err != nil {
 				return nil, fmt.Errorf("parameters of tool %q are not a JSON object", t.Name)
 			}
-		}
-		// RawMessage values leave as they are; a json.Number would become a JSON string.
-		schema := make(map[string]any, len(fields))
-		for k, v := range fields {
-			schema[k] = v
 		}
 		f := responses.FunctionToolParam{
 			Name: t.Name, Parameters: schema,
@@ -101,10 +103,12 @@ func (r Request) tools() ([]responses.ToolUnionParam, error) {
 		}
 		tools = append(tools, responses.ToolUnionParam{OfFunction: &f})
 	}
+	for _, s := range r.Servers {
+		p, err := s.tool()
+		if err != nil {
+			return nil, err
+		}
+		tools = append(tools, responses.ToolUnionParam{OfMcp: p})
+	}
 	return tools, nil
-}
-
-func isObject(raw json.RawMessage) bool {
-	var fields map[string]json.RawMessage
-	return json.Unmarshal(raw, &fields) == nil && fields != nil
 }

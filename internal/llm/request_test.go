@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"steward/internal/llm/price"
 	"steward/internal/secret"
 )
 
@@ -64,13 +65,12 @@ func TestRequestOnTheWire(t *testing.T) {
 
 func TestNoKeyNoHeader(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, answer(200, completed))
 	var got http.Header
 	transport := roundTrip(func(r *http.Request) (*http.Response, error) {
 		got = r.Header
 		return nil, http.ErrServerClosed
 	})
-	c, err := New(Config{BaseURL: "http://localhost/v1", HTTP: &http.Client{Transport: transport}, Provider: c.Provider()})
+	c, err := New(Config{BaseURL: "http://localhost/v1", HTTP: &http.Client{Transport: transport}, Prices: new(price.Table)})
 	require.NoError(t, err)
 	_, err = c.Respond(t.Context(), Request{Model: "m"})
 	require.Error(t, err)
@@ -109,14 +109,21 @@ func TestBadRequestIsNotSent(t *testing.T) {
 		"schema no object": {
 			Model: "m", Tools: []Tool{{Name: "t", Parameters: json.RawMessage(`[]`)}},
 		},
+		"output without name":      {Model: "m", Output: &Output{Schema: json.RawMessage(`{}`)}},
+		"output name with a space": {Model: "m", Output: &Output{Name: "an answer", Schema: json.RawMessage(`{}`)}},
+		"output without schema":    {Model: "m", Output: &Output{Name: "answer"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, seen := serve(t, answer(200, completed))
 			_, err := c.Respond(t.Context(), req)
-			e := requireError(t, err)
-			require.Equal(t, CodeBadRequest, e.Code)
-			require.False(t, e.Retryable)
+			_, streamErr := c.Stream(t.Context(), req, nil)
+			_, _, startErr := c.Start(t.Context(), req)
+			for _, err := range []error{err, streamErr, startErr} {
+				e := requireError(t, err)
+				require.Equal(t, CodeBadRequest, e.Code)
+				require.False(t, e.Retryable)
+			}
 			require.Empty(t, seen)
 		})
 	}
@@ -124,7 +131,7 @@ func TestBadRequestIsNotSent(t *testing.T) {
 
 func TestNewChecksConfig(t *testing.T) {
 	t.Parallel()
-	good := Config{BaseURL: "https://api.example.com/v1", HTTP: http.DefaultClient, Provider: "p"}
+	good := Config{BaseURL: "https://api.example.com/v1", HTTP: http.DefaultClient, Prices: new(price.Table)}
 	_, err := New(good)
 	require.NoError(t, err)
 	for name, change := range map[string]func(*Config){
@@ -135,7 +142,10 @@ func TestNewChecksConfig(t *testing.T) {
 		"query":                          func(c *Config) { c.BaseURL = "https://x/?k=" + testKey },
 		"control character":              func(c *Config) { c.BaseURL = "https://x/\x7f" + testKey },
 		"no HTTP client":                 func(c *Config) { c.HTTP = nil },
-		"no provider":                    func(c *Config) { c.Provider = "" },
+		"no prices":                      func(c *Config) { c.Prices = nil },
+		"unknown provider":               func(c *Config) { c.Provider = "skynet" },
+		"unknown feature":                func(c *Config) { c.Features = []string{"magic"} },
+		"negative window":                func(c *Config) { c.Context = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,37 +15,51 @@ type Response struct {
 	ID     string
 	Model  string // the model that answered, more exact than the one asked for
 	Status string // "completed" or "incomplete"
+	Tier   string // the service tier that was used, which prices depend on; "" if the provider has none
 	// Items are the output items byte for byte, unknown types included. They go back as input of the next turn.
-	Items []json.RawMessage
-	Calls []Call // in the model's order; always empty when Incomplete is set
+	Items  []json.RawMessage
+	Calls  []Call       // in the model's order; always empty when Incomplete is set
+	Hosted []HostedItem // of remote MCP servers, in order; without questions when Incomplete is set
 	// Text is the text of the last message. Commentary sent before it next to calls is only in Items.
 	Text       string
 	Refusal    string // the model's words when it declines
 	Incomplete string // why the answer is cut: "max_output_tokens", "content_filter", …
-	Usage      automation.Usage
-	RequestID  string // the provider's, for its support
+	// Blocked is what the provider's moderation flagged, "input" or "output". Only accounts that ask for
+	// moderation have that, and the text may be there all the same: whoever would show it decides.
+	Blocked   string
+	Usage     automation.Usage
+	RequestID string // the provider's, for its support
 }
 
 // decode turns the body of a 200 answer into a result or an *Error: an empty object and a response that
 // failed come with 200 too.
-func decode(body []byte) (*Response, error) {
+func decode(body []byte, g guard) (*Response, error) {
 	var w wireResponse
 	if json.Unmarshal(body, &w) != nil {
 		return nil, nonsense("not a response object")
 	}
-	if w.ID == "" {
+	return w.response(g)
+}
+
+func (w wireResponse) response(g guard) (*Response, error) {
+	if g.safe(w.ID) == "" {
 		return nil, nonsense("no id")
 	}
-	out := &Response{ID: w.ID, Model: w.Model, Status: w.Status, Items: w.Output, Usage: readUsage(w.Usage)}
+	out := &Response{
+		ID: w.ID, Model: w.Model, Status: w.Status, Tier: w.ServiceTier, Items: w.Output,
+		Blocked: flagged(w.Moderation), Usage: readUsage(w.Usage),
+	}
 	switch w.Status {
 	case "completed":
 	case "incomplete":
-		out.Incomplete = token(w.IncompleteDetails.Reason)
+		out.Incomplete = g.token(w.IncompleteDetails.Reason)
 		if out.Incomplete == "" {
 			out.Incomplete = "unknown"
 		}
 	case "failed":
-		return nil, failed(w.Error.Code)
+		return nil, w.Error.failed(g)
+	case "cancelled":
+		return nil, &Error{Code: CodeCancelled, Status: 200, Message: "the work on the answer was stopped"}
 	default:
 		return nil, nonsense("no final status")
 	}
@@ -57,6 +71,7 @@ func decode(body []byte) (*Response, error) {
 	}
 	if out.Incomplete != "" { // the arguments may be cut where they still parse
 		out.Calls = nil
+		out.Hosted = withoutQuestions(out.Hosted)
 	}
 	return out, nil
 }
@@ -83,10 +98,24 @@ func (r *Response) read(raw json.RawMessage, ids map[string]bool) error {
 			return nonsense("two calls with one id")
 		}
 		ids[c.CallID] = true
-		r.Calls = append(r.Calls, Call{CallID: c.CallID, Name: c.Name, Arguments: c.arguments()})
+		r.Calls = append(r.Calls, Call{CallID: c.CallID, Name: c.Name, Arguments: textOf(c.Arguments)})
 		if c.Status == "incomplete" && r.Incomplete == "" {
 			r.Incomplete = "function_call"
 		}
+	default:
+		if kind := hostedKinds[head.Type]; kind != "" {
+			r.Hosted = append(r.Hosted, readHosted(kind, raw))
+		}
 	}
 	return nil
+}
+
+func withoutQuestions(items []HostedItem) []HostedItem {
+	var out []HostedItem
+	for _, h := range items {
+		if h.Kind != "question" {
+			out = append(out, h)
+		}
+	}
+	return out
 }

@@ -72,7 +72,7 @@ func TestDecode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := decode([]byte(row.body))
+			got, err := decode([]byte(row.body), guard{})
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(&row.want, got))
 		})
@@ -99,7 +99,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"id":1,"status":{},"output":{"0":[]},"usage":[]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		res, err := decode(body)
+		res, err := decode(body, guard{})
 		if err != nil {
 			_, ok := errors.AsType[*Error](err)
 			require.True(t, ok, "%T", err)

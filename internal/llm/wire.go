@@ -11,10 +11,25 @@ import (
 // 54 KB), its Marshal is not the wire form, and to it an empty object is a success.
 type wireResponse struct {
 	ID, Status, Model string
-	Error             struct{ Code string }
+	ServiceTier       string `json:"service_tier"`
+	Error             problem
 	IncompleteDetails struct{ Reason string } `json:"incomplete_details"`
 	Output            []json.RawMessage
+	Moderation        json.RawMessage
 	Usage             json.RawMessage
+}
+
+// flagged is the side of the exchange that moderation flagged, "" if none.
+func flagged(moderation json.RawMessage) string {
+	var m struct{ Input, Output struct{ Flagged bool } }
+	_ = json.Unmarshal(moderation, &m) // mostly absent; what is of another shape has flagged nothing
+	switch {
+	case m.Input.Flagged:
+		return "input"
+	case m.Output.Flagged:
+		return "output"
+	}
+	return ""
 }
 
 type wireMessage struct {
@@ -36,16 +51,7 @@ func (m wireMessage) words() (text, refusal string) {
 type wireCall struct {
 	CallID       string `json:"call_id"`
 	Name, Status string
-	Arguments    json.RawMessage
-}
-
-// arguments is the text the model wrote; some servers send the object instead of its text.
-func (c wireCall) arguments() string {
-	var text string
-	if json.Unmarshal(c.Arguments, &text) == nil {
-		return text
-	}
-	return string(c.Arguments)
+	Arguments    json.RawMessage // the text the model wrote; some servers send the object instead of its text
 }
 
 type wireUsage struct {
