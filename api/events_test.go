@@ -129,7 +129,7 @@ func TestEventsArriveAsTheyHappen(t *testing.T) {
 	var listening *audit.Feed
 	r := newRig(t, func(d *api.Deps) {
 		var err error
-		listening, err = audit.NewFeed(d.DB.Pool, d.Log)
+		listening, err = audit.NewFeed(d.DB, d.Log)
 		require.NoError(t, err)
 		d.Feed = listening
 	})

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"strings"
@@ -11,7 +12,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
+
+	"steward/internal/store"
 )
 
 // feedIdle is how long the feed waits before it asks whether its connection still lives: a network that
@@ -19,33 +21,42 @@ import (
 const feedIdle = 30 * time.Second
 
 // Feed wakes the readers of a chain when an event was committed. It carries no events: a reader reads the
-// rows after the last one it has, so nothing is lost while LISTEN is down. One goroutine and one
+// rows after the last one it has, so nothing is lost while LISTEN is down. Two goroutines and one
 // connection serve every reader of a process.
 type Feed struct {
-	cfg *pgx.ConnConfig
-	log *slog.Logger
+	db   *store.DB
+	log  *slog.Logger
+	name string // among followers
 
 	mu      sync.Mutex
 	readers map[string]map[chan struct{}]struct{} // by chain
+	fresh   map[string]bool                       // chains whose readers wait to be announced to
+	news    chan struct{}                         // there are fresh chains
 }
 
 // NewFeed takes the address of its own connection from the pool.
-func NewFeed(pool *pgxpool.Pool, log *slog.Logger) (*Feed, error) {
-	if pool == nil || log == nil {
-		return nil, errors.New("audit feed: pool and logger are required")
+func NewFeed(db *store.DB, log *slog.Logger) (*Feed, error) {
+	if db == nil || log == nil {
+		return nil, errors.New("audit feed: database and logger are required")
 	}
-	return &Feed{cfg: pool.Config().ConnConfig, log: log, readers: map[string]map[chan struct{}]struct{}{}}, nil
+	return &Feed{
+		db: db, log: log, name: rand.Text(), readers: map[string]map[chan struct{}]struct{}{},
+		fresh: map[string]bool{}, news: make(chan struct{}, 1),
+	}, nil
 }
 
 // Subscribe returns a channel that is ready after events of the chain were committed; many may have come
-// for one wake. Subscribe first and read the rows then, or an event in between is noticed late. cancel
-// must be called, and may be called twice; the channel is never closed.
+// for one wake. Subscribe first and read the rows then; the first wake comes by itself, once events are
+// announced, so nothing in between is missed. cancel must be called, and may be called twice; the channel
+// is never closed.
 func (f *Feed) Subscribe(chain string) (wake <-chan struct{}, cancel func()) {
 	ch := make(chan struct{}, 1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.readers[chain] == nil {
 		f.readers[chain] = map[chan struct{}]struct{}{}
+		f.fresh[chain] = true
+		ready(f.news)
 	}
 	f.readers[chain][ch] = struct{}{}
 	return ch, func() {
@@ -54,12 +65,16 @@ func (f *Feed) Subscribe(chain string) (wake <-chan struct{}, cancel func()) {
 		delete(f.readers[chain], ch)
 		if len(f.readers[chain]) == 0 {
 			delete(f.readers, chain)
+			delete(f.fresh, chain)
 		}
 	}
 }
 
 // Run listens until ctx ends and then returns nil. It reconnects by itself, at most 15 s apart.
 func (f *Feed) Run(ctx context.Context) error {
+	var following sync.WaitGroup
+	following.Go(func() { f.follow(ctx) })
+	defer following.Wait()
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, 15*time.Second
 	for {
@@ -76,7 +91,7 @@ func (f *Feed) Run(ctx context.Context) error {
 
 // listen serves one connection to its end.
 func (f *Feed) listen(ctx context.Context, listening func()) error {
-	conn, err := pgx.ConnectConfig(ctx, f.cfg.Copy())
+	conn, err := pgx.ConnectConfig(ctx, f.db.Pool.Config().ConnConfig.Copy())
 	if err != nil {
 		return err
 	}
@@ -89,6 +104,7 @@ func (f *Feed) listen(ctx context.Context, listening func()) error {
 		return err
 	}
 	listening()
+	f.renew()   // a server that crashed has forgotten who follows
 	f.wakeAll() // for what was committed while nobody listened
 	for {
 		chain, err := next(ctx, conn)

@@ -18,7 +18,7 @@ import (
 // startFeed runs a feed that listens already.
 func startFeed(t *testing.T, l *ledger) (feed *audit.Feed, stop func()) {
 	t.Helper()
-	feed, err := audit.NewFeed(l.db.Pool, slog.New(slog.DiscardHandler))
+	feed, err := audit.NewFeed(l.db, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -50,6 +50,9 @@ func TestFeedWakes(t *testing.T) {
 	same, cancelSame := feed.Subscribe("run/1")
 	other, cancelOther := feed.Subscribe("run/11")
 	defer cancelOther()
+	await(t, one) // the wake that says that events are announced from now on
+	await(t, same)
+	await(t, other)
 
 	l.append(t, "run/1", 6, 40) // more events than anybody takes wakes
 	await(t, one)
@@ -68,6 +71,38 @@ func TestFeedWakes(t *testing.T) {
 	await(t, other)
 	require.Empty(t, same, "cancelled")
 	require.Empty(t, one, "cancelled")
+}
+
+// Only what somebody follows is announced: a NOTIFY makes all writers of the server commit one after another.
+func TestFeedAnnouncesWhatIsFollowed(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	feed, stop := startFeed(t, l)
+	defer stop()
+	conn, err := l.db.Pool.Acquire(t.Context())
+	require.NoError(t, err)
+	defer conn.Release()
+	_, err = conn.Exec(t.Context(), "LISTEN steward_audit")
+	require.NoError(t, err)
+	heard := func() string {
+		n, err := conn.Conn().WaitForNotification(t.Context())
+		require.NoError(t, err)
+		return n.Payload
+	}
+	l.append(t, "run/8", 1, 3)
+	l.append(t, "run/9", 1, 1)
+	wake, cancel := feed.Subscribe("run/9")
+	await(t, wake) // it is followed now
+	l.append(t, "run/9", 2, 2)
+	require.Equal(t, "run/9 2", heard(), "nothing was announced before")
+	cancel()
+	l.tamper(t, "UPDATE audit_followers SET until = now() - interval '1 second'") // as if the process had died
+	l.append(t, "run/9", 3, 3)
+	other, cancelOther := feed.Subscribe("run/8")
+	defer cancelOther()
+	await(t, other)
+	l.append(t, "run/8", 4, 4)
+	require.Equal(t, "run/8 4", heard())
 }
 
 func drain(ch <-chan struct{}) {
@@ -128,12 +163,12 @@ func TestFeedLeavesNothing(t *testing.T) { //nolint:paralleltest // see above
 		_, cancel := feed.Subscribe(fmt.Sprintf("run/%d", i%50))
 		defer cancel()
 	}
-	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("steward/internal/audit.(*Feed).Run"))
+	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("steward/internal/audit.(*Feed).Run"), goleak.IgnoreAnyFunction("steward/internal/audit.(*Feed).follow"))
 	stop()
 	l.db.Close()
 	goleak.VerifyNone(t, before)
 
-	unreachable, err := audit.NewFeed(l.db.Pool, slog.New(slog.DiscardHandler))
+	unreachable, err := audit.NewFeed(l.db, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

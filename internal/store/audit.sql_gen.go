@@ -35,6 +35,38 @@ func (q *Queries) AppendAudit(ctx context.Context, arg AppendAuditParams) (int64
 	return seq, err
 }
 
+const followAudit = `-- name: FollowAudit :exec
+SELECT audit_follow($1::text, $2::text, $3::interval)
+`
+
+type FollowAuditParams struct {
+	Chain    string
+	Follower string
+	Ttl      time.Duration
+}
+
+// From now on events of the chain are announced, to whoever listens.
+func (q *Queries) FollowAudit(ctx context.Context, arg FollowAuditParams) error {
+	_, err := q.db.Exec(ctx, followAudit, arg.Chain, arg.Follower, arg.Ttl)
+	return err
+}
+
+const forgetFollowers = `-- name: ForgetFollowers :exec
+DELETE FROM audit_followers
+WHERE until < now() OR (follower = $1 AND NOT (chain = ANY ($2::text[])))
+`
+
+type ForgetFollowersParams struct {
+	Follower string
+	Chains   []string
+}
+
+// Those whose time is over, and the follower's own that nobody reads any more.
+func (q *Queries) ForgetFollowers(ctx context.Context, arg ForgetFollowersParams) error {
+	_, err := q.db.Exec(ctx, forgetFollowers, arg.Follower, arg.Chains)
+	return err
+}
+
 const getChain = `-- name: GetChain :one
 SELECT chain, seq, head FROM audit_chains WHERE chain = $1
 `

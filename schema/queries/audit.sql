@@ -43,3 +43,12 @@ SELECT pg_try_advisory_xact_lock(hashtext('steward_audit_checkpoint'));
 -- name: ListRunWorkflows :many
 SELECT id, workflow_id FROM automation_runs
 WHERE id > @after_id AND dispatched_at IS NOT NULL ORDER BY id LIMIT @page_size;
+
+-- name: FollowAudit :exec
+-- From now on events of the chain are announced, to whoever listens.
+SELECT audit_follow(@chain::text, @follower::text, sqlc.arg('ttl')::interval);
+
+-- name: ForgetFollowers :exec
+-- Those whose time is over, and the follower's own that nobody reads any more.
+DELETE FROM audit_followers
+WHERE until < now() OR (follower = @follower AND NOT (chain = ANY (sqlc.arg('chains')::text[])));
