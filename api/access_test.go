@@ -109,10 +109,11 @@ func TestAccessMatrix(t *testing.T) {
 		fmt.Fprintf(&matrix, "%-22s %-14s", op.ID, op.Scope)
 		for _, role := range roles {
 			c := op.call("4711", "call_zz")
+			c.body = strings.ReplaceAll(c.body, "user_123", "alice")
 			switch role {
 			case "nobody":
 			case auth.Service:
-				c.key = r.apiKey(auth.DefaultOwner)
+				c.key = r.apiKey(auth.DefaultOwner, "alice")
 			default:
 				c.token = r.token("alice", role) // a fresh one: logout ends it
 			}

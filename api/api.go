@@ -16,6 +16,8 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"steward/internal/auth"
+	"steward/internal/connector"
+	"steward/internal/oauth"
 	"steward/internal/run"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -30,6 +32,8 @@ type Deps struct {
 	Tickets       *auth.Tokens           // same issuer, audience "<public URL>/codec"
 	Ring          *secret.Ring           // opens what runs hold sealed
 	Codec         converter.PayloadCodec // Temporal's payloads
+	Consent       *oauth.Service         // at providers such as Google
+	Connections   *connector.Connections // what can be connected, and what users have connected
 	Feed          Feed
 	Probes        []Probe
 	Log           *slog.Logger
@@ -86,9 +90,9 @@ func New(d Deps) (http.Handler, error) {
 func (d *Deps) check() error {
 	switch {
 	case d.DB == nil, d.Runs == nil, d.Authenticator == nil, d.Tokens == nil, d.Tickets == nil, d.Ring == nil, d.Codec == nil,
-		d.Feed == nil, d.Log == nil, d.Closing == nil, len(d.Probes) == 0, d.Namespace == "":
+		d.Consent == nil, d.Connections == nil, d.Feed == nil, d.Log == nil, d.Closing == nil, len(d.Probes) == 0, d.Namespace == "":
 		return errors.New("api: a dependency is missing")
-	case d.MaxBody <= 0 || d.Rates.Create <= 0 || d.Rates.Read <= 0 || d.Rates.APIKey <= 0 || d.Rates.Streams <= 0:
+	case d.MaxBody <= 0 || d.Rates.Create <= 0 || d.Rates.Read <= 0 || d.Rates.APIKey <= 0 || d.Rates.Login <= 0 || d.Rates.Streams <= 0:
 		return errors.New("api: limits must be positive")
 	}
 	return nil
@@ -97,23 +101,29 @@ func (d *Deps) check() error {
 // resources lists everything that is served. The zero value registers the same operations, with nothing
 // behind them: that is how the OpenAPI document is made without a database.
 type resources struct {
-	health   health
-	document document
-	identity identity
-	runs     runs
-	codec    codec
-	door     codecDoor
-	gate     gate
+	health       health
+	document     document
+	identity     identity
+	google       google
+	integrations integrations
+	runs         runs
+	codec        codec
+	door         codecDoor
+	gate         gate
 }
 
 func build(d Deps, public *url.URL) *resources {
 	base := strings.TrimSuffix(d.PublicURL, "/")
-	door := codecDoor{db: d.DB, tickets: d.Tickets, ring: d.Ring, ui: d.TemporalUI, secure: public.Scheme == "https"}
+	secure := public.Scheme == "https"
+	door := codecDoor{db: d.DB, tickets: d.Tickets, ring: d.Ring, ui: d.TemporalUI, secure: secure}
+	made := links{consent: d.Consent, connections: d.Connections}
 	return &resources{
-		health:   health{probes: d.Probes},
-		identity: identity{authenticator: d.Authenticator, tokens: d.Tokens, publicURL: base},
+		health:       health{probes: d.Probes},
+		identity:     identity{authenticator: d.Authenticator, tokens: d.Tokens, publicURL: base},
+		google:       google{consent: d.Consent, links: made, tokens: d.Tokens, cookies: flowCookies{secure: secure}},
+		integrations: integrations{consent: d.Consent, connections: d.Connections, links: made},
 		runs: runs{
-			db: d.DB, service: d.Runs, ring: d.Ring, feed: d.Feed, streams: newStreams(d.Rates.Streams),
+			db: d.DB, service: d.Runs, ring: d.Ring, feed: d.Feed, links: made, streams: newStreams(d.Rates.Streams),
 			temporal: temporalUI{address: d.TemporalUI, namespace: d.Namespace}, closing: d.Closing, beat: heartbeatTime,
 		},
 		codec: codec{db: d.DB, payloads: d.Codec},
@@ -127,6 +137,8 @@ func (r *resources) register(api huma.API) {
 	r.health.register(api)
 	r.document.register(api)
 	r.identity.register(api)
+	r.google.register(api)
+	r.integrations.register(api)
 	r.runs.register(api)
 	r.codec.register(api)
 	r.door.register(api)

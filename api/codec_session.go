@@ -61,7 +61,7 @@ func (h *codecDoor) register(api huma.API) {
 			DefaultStatus: http.StatusSeeOther,
 			Errors:        []int{http.StatusUnauthorized},
 		},
-		access: access{open: true},
+		access: access{open: true, signIn: true},
 	}, h.open)
 }
 

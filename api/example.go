@@ -19,9 +19,13 @@ func of[T any](v T) *T { return &v }
 func exampleStart() startBody {
 	return startBody{
 		MCPServerID: 1, ToolName: "search_emails", Instructions: "Find all emails from last week about invoices and summarise them",
-		Mode: "worker", Approval: "policy", Limits: &startLimits{Steps: 25, Tokens: 200_000, WallSeconds: 3600},
+		Mode: "worker", Approval: "policy", Limits: &startLimits{Steps: 25, Tokens: 200_000, CostUSD: "0.5", WallSeconds: 3600},
 		Metadata: map[string]json.RawMessage{"ticket": json.RawMessage(`"FIN-7"`)},
 	}
+}
+
+func exampleToken() tokenBody {
+	return tokenBody{AccessToken: "eyJhbGciOiJFZERTQSJ9.e30.c2ln", TokenType: "bearer", ExpiresIn: 900} //nolint:gosec // G101: no token
 }
 
 func exampleSummary(state, status string) RunSummary {
@@ -40,13 +44,13 @@ func exampleRun() Run {
 	return Run{
 		RunSummary: exampleSummary("success", "success"),
 		Input: RunInput{
-			MCPServerID: of(int64(1)), Servers: []int64{1}, ToolName: "search_emails",
+			MCPServerID: of(int64(1)), Servers: []int64{1}, Connections: []string{}, ToolName: "search_emails",
 			Instructions: "Find all emails from last week about invoices and summarise them", Model: "offline-rules", Mode: "worker",
-			Approval: "policy", Limits: RunLimits{Steps: 25, Tokens: 200_000, WallSeconds: 3600}, Metadata: map[string]any{"ticket": "FIN-7"},
+			Approval: "policy", Limits: RunLimits{Steps: 25, Tokens: 200_000, CostUSD: of(0.5), WallSeconds: 3600}, Metadata: map[string]any{"ticket": "FIN-7"},
 		},
 		Output: &RunOutput{Text: "Three invoices arrived last week, in total EUR 1,240.00."},
 		ToolCalls: []ToolCall{{
-			ID: "call_019aa4f08a5c7d5e", Name: "search_emails", Server: "mailbox", Step: 1, Class: "read", State: "done", Outcome: "done",
+			ID: "call_019aa4f08a5c7d5e", Name: "search_emails", Server: "mailbox", Step: 1, Class: "read", ExecutedBy: "worker", Evidence: "observed", State: "done", Outcome: "done",
 			Arguments: map[string]any{"query": "invoice newer_than:7d"}, Digest: "9f86d081884c7d65", Attempts: 1, Bytes: 412,
 			PlannedAt: exampleTime.Add(time.Second), ClaimedAt: after(1100 * time.Millisecond), SettledAt: after(1400 * time.Millisecond),
 		}},

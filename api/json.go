@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,3 +33,20 @@ func decode(data []byte, v any) error {
 	}
 	return errors.New("not valid JSON for this call")
 }
+
+// object is a JSON object as the caller wrote it: the order of its members may mean something.
+type object []byte
+
+// Schema is any object.
+func (object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// UnmarshalJSON keeps the text.
+func (o *object) UnmarshalJSON(text []byte) error {
+	*o = bytes.Clone(text)
+	return nil
+}
+
+// MarshalJSON is the text.
+func (o object) MarshalJSON() ([]byte, error) { return o, nil }

@@ -14,17 +14,18 @@ type Rates struct {
 	Create  int // calls that create something, a minute and user
 	Read    int // all other calls, a minute and user; also failed sign-ins, a minute and address
 	APIKey  int // calls a minute and API key
+	Login   int // sign-ins a minute and address, each way in counted for itself
 	Streams int // event streams at once and user
 }
 
 // limiter counts requests in sliding windows of a minute.
 type limiter struct {
-	create, read, apiKey, failed *httprate.RateLimiter
+	create, read, apiKey, failed, login *httprate.RateLimiter
 }
 
 func newLimiter(r Rates) *limiter {
 	per := func(n int) *httprate.RateLimiter { return httprate.NewRateLimiter(n, time.Minute) }
-	return &limiter{create: per(r.Create), read: per(r.Read), apiKey: per(r.APIKey), failed: per(r.Read)}
+	return &limiter{create: per(r.Create), read: per(r.Read), apiKey: per(r.APIKey), failed: per(r.Read), login: per(r.Login)}
 }
 
 // take counts one request of key against l and sets X-RateLimit-*.

@@ -58,7 +58,7 @@ func newHuma(router chi.Router) huma.API {
 					"`code`; its `type` is `urn:steward:problem:<code>`. Query parameters and body fields that are not described here are refused with 422. " +
 					"HEAD answers like GET, without the body.\n\n" +
 					"Limits, unless the operator sets others: a user may make 60 creating and 600 other calls a minute and have 20 event streams open; an API key " +
-					"may make 6,000 calls a minute. `X-RateLimit-*` headers count down; beyond, calls get 429 and `Retry-After`. Bodies end at 1 MiB. How many runs " +
+					"may make 6,000 calls a minute; a browser's ways in are counted by address, 5 a minute each. `X-RateLimit-*` headers count down; beyond, calls get 429 and `Retry-After`. Bodies end at 1 MiB. How many runs " +
 					"a user has open is not limited: one that waits, for a person or its turn, costs a row.",
 			},
 			Servers: []*huma.Server{{URL: "/", Description: "The server that serves this document."}},
@@ -66,6 +66,7 @@ func newHuma(router chi.Router) huma.API {
 				{Name: "health", Description: "Is the service alive, is it ready."},
 				{Name: "docs", Description: "This reference."},
 				{Name: "identity", Description: "Who is asking, and with which keys that is checked."},
+				{Name: "integrations", Description: "What users connect by consent: accounts that runs may work with."},
 				{Name: "runs", Description: "One run is one execution of a request: plan, act, wait for a person where one is needed, finish."},
 				{Name: "codec", Description: "Readable payloads for the Temporal Web UI."},
 			},

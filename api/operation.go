@@ -27,6 +27,7 @@ type access struct {
 	scope   auth.Scope // what the caller must be allowed
 	creates bool       // counted as a creating call
 	cookie  bool       // the codec's cookie serves as well as a token
+	signIn  bool       // open, a browser's way in: counted by address, and not for HEAD, which would use it up
 }
 
 // Keys of what an operation carries for the gate, and in the document for everybody.
@@ -45,6 +46,9 @@ func handle[I, O any](api huma.API, e endpoint, handler func(context.Context, *I
 	if !e.open {
 		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnauthorized, http.StatusTooManyRequests)
 		op.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
+	}
+	if e.signIn {
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusTooManyRequests)
 	}
 	if e.cookie {
 		op.Security = append(op.Security, map[string][]string{"codecCookie": {}})

@@ -43,9 +43,9 @@ func textHeader(description string) *huma.Param {
 
 // meaning says what a status stands for in this API.
 var meaning = map[int]string{
-	http.StatusBadRequest:            "The body is not JSON, or the query cannot be parsed.",
+	http.StatusBadRequest:            "The body is not JSON, the query cannot be parsed, or a sign-in is not the one that this browser began.",
 	http.StatusUnauthorized:          "No valid token or key came with the request.",
-	http.StatusForbidden:             "The caller's role or scopes do not allow it, the request names somebody else's user_id, or it comes from another site.",
+	http.StatusForbidden:             "The caller's role or scopes do not allow it, the request names somebody else's user_id, it comes from another site, or a consent or a link does not count.",
 	http.StatusNotFound:              "There is no such object, or it belongs to somebody else.",
 	http.StatusConflict:              "It does not fit the present state: a digest that is stale or used, a request with the same Idempotency-Key still under way.",
 	http.StatusRequestEntityTooLarge: "The body is larger than allowed.",

@@ -26,11 +26,15 @@ type principalKey struct{}
 func (g *gate) pass(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		a, _ := ctx.Operation().Metadata[accessKey].(access)
+		r, w := humachi.Unwrap(ctx)
 		if a.open {
+			if err := g.greet(w, r, ctx.Operation(), a); err != nil {
+				_ = huma.WriteErr(api, ctx, http.StatusInternalServerError, "", err) // fails only if the caller has gone
+				return
+			}
 			next(ctx)
 			return
 		}
-		r, w := humachi.Unwrap(ctx)
 		p, err := g.admit(w, r, a)
 		if err != nil {
 			g.challenge(ctx, err, a)
@@ -39,6 +43,19 @@ func (g *gate) pass(api huma.API) func(huma.Context, func(huma.Context)) {
 		}
 		next(huma.WithValue(ctx, principalKey{}, p))
 	}
+}
+
+// greet counts who signs in. HEAD is for looking, and whoever follows a link without a person behind it, such as a
+// scanner of mails, does no more than that.
+func (g *gate) greet(w http.ResponseWriter, r *http.Request, op *huma.Operation, a access) error {
+	if !a.signIn {
+		return nil
+	}
+	if r.Method == http.MethodHead {
+		w.Header().Set("Allow", http.MethodGet)
+		return newProblem(http.StatusMethodNotAllowed, "", "the path exists, the method does not")
+	}
+	return take(g.limits.login, w, r, op.OperationID+" "+clientIP(r))
 }
 
 func (g *gate) admit(w http.ResponseWriter, r *http.Request, a access) (auth.Principal, error) {

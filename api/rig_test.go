@@ -23,7 +23,7 @@ import (
 	"steward/internal/auth"
 	"steward/internal/auth/authtest"
 	"steward/internal/automation"
-	"steward/internal/connector"
+	"steward/internal/config"
 	"steward/internal/oauth"
 	"steward/internal/run"
 	"steward/internal/secret"
@@ -40,6 +40,7 @@ const (
 // rig is the whole edge over a real database, while Temporal is away.
 type rig struct {
 	t       testing.TB
+	log     *slog.Logger
 	db      *store.DB
 	ring    *secret.Ring
 	feed    *feed
@@ -47,6 +48,7 @@ type rig struct {
 	options auth.TokenOptions // of access tokens
 	tickets auth.TokenOptions // of the codec's tickets
 	closing chan struct{}
+	deps    api.Deps
 	handler http.Handler
 	logs    *logBuffer
 }
@@ -58,6 +60,7 @@ func newRig(t testing.TB, change ...func(*api.Deps)) *rig {
 	r.tickets = r.options
 	r.tickets.Audience = publicURL + "/codec"
 	log := slog.New(slog.NewJSONHandler(r.logs, nil))
+	r.log = log
 
 	var err error
 	r.ring, err = secret.NewRing(authtest.Key(t))
@@ -70,24 +73,27 @@ func newRig(t testing.TB, change ...func(*api.Deps)) *rig {
 	require.NoError(t, err)
 	authenticator, err := auth.New(tokens, r.keys, r.db.Queries)
 	require.NoError(t, err)
-	connections, err := connector.NewConnections(&oauth.Service{})
-	require.NoError(t, err)
+	consent, connections := r.consent(oauth.Options{
+		Providers: []oauth.Provider{oauth.Google(config.Google{ClientID: "steward", Discovery: accounts})},
+		PublicURL: publicURL, Transport: discovery{},
+	})
 	runs, err := run.New(r.db, r.ring, awayTemporal{}, edits{r.ring}, connections, log, run.Options{
-		Model: "offline-rules", Limits: automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, QueueLimit: 1_000_000, InstructionsMax: 64 << 10,
+		Model: "offline-rules", HostedMCP: true, Limits: automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, QueueLimit: 1_000_000, InstructionsMax: 64 << 10,
 	})
 	require.NoError(t, err)
 	t.Cleanup(runs.Close)
 
 	d := api.Deps{
 		DB: r.db, Runs: runs, Authenticator: authenticator, Tokens: tokens, Tickets: tickets, Ring: r.ring,
-		Codec: converter.NewZlibCodec(converter.ZlibCodecOptions{AlwaysEncode: true}), Feed: r.feed,
+		Codec: converter.NewZlibCodec(converter.ZlibCodecOptions{AlwaysEncode: true}), Feed: r.feed, Consent: consent, Connections: connections,
 		Probes: []api.Probe{{Name: "postgres", Check: r.db.Pool.Ping}}, Log: log,
 		PublicURL: publicURL, TemporalUI: uiOrigin, Namespace: "default", MaxBody: 1 << 20,
-		Rates: api.Rates{Create: 1_000_000, Read: 10_000, APIKey: 10_000, Streams: 20}, Closing: r.closing,
+		Rates: api.Rates{Create: 1_000_000, Read: 10_000, APIKey: 10_000, Login: 10_000, Streams: 20}, Closing: r.closing,
 	}
 	for _, f := range change {
 		f(&d)
 	}
+	r.deps = d
 	r.handler, err = api.New(d)
 	require.NoError(t, err)
 	return r
@@ -206,6 +212,7 @@ func (r *rig) question(owner string, id int64, callID string) {
 	_, err = r.db.InsertDecision(ctx, store.InsertDecisionParams{
 		ID: "dec_" + callID, RunID: id, Call: callID, Owner: owner, Kind: string(automation.AskApproval), Digest: "digest", Pin: "pin",
 		Reason: "the tool changes something", Expiry: time.Hour,
+		Explanation: []byte(`{"rules":[{"code":"unknown_addressee","text":"it would reach bob@example.com"}],"tainted":["mailbox/read"],"addressees":[{"value":"bob@example.com","known":false,"where":"to"}]}`),
 	})
 	require.NoError(r.t, err)
 }
@@ -235,7 +242,7 @@ func (r *rig) finish(id int64) {
 func (r *rig) rows() map[string]int {
 	r.t.Helper()
 	counts := map[string]int{}
-	for _, table := range []string{"automation_runs", "tool_calls", "decisions", "audit_events", "idempotency_keys", "revoked_tokens"} {
+	for _, table := range []string{"automation_runs", "tool_calls", "decisions", "audit_events", "idempotency_keys", "revoked_tokens", "credentials", "oauth_flows", "oauth_links"} {
 		n := 0
 		require.NoError(r.t, r.db.Pool.QueryRow(r.t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
 		counts[table] = n

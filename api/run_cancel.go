@@ -31,5 +31,5 @@ func (h *runs) cancel(ctx context.Context, in *runInput) (*runOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.show(ctx, row)
+	return h.show(ctx, p, row)
 }

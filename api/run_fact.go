@@ -15,6 +15,7 @@ type fact struct {
 	Attempt    int32           `json:"attempt"`
 	Call       string          `json:"call"`
 	Tool       string          `json:"tool"`
+	Server     string          `json:"server"`
 	Arguments  json.RawMessage `json:"arguments"` // a preview, without secrets
 	State      string          `json:"state"`
 	Reason     string          `json:"reason"`

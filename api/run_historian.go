@@ -55,6 +55,22 @@ func (h *historian) add(e *store.AuditEvent, f fact) {
 		h.end(audit.ModelCalled, e, f, "done", f.turn())
 	case audit.ModelFailed:
 		h.end(audit.ModelCalled, e, f, "failed", f.Reason)
+	case audit.ModelAccepted:
+		h.tell(e, f, "The model works on it in the background", "")
+	case audit.ModelFound:
+		h.tell(e, f, "Takes up the request that was made before", "")
+	case audit.ModelRefused:
+		h.act(e, f, automation.ActivityPlanStep, "Does not ask the model", f.Reason).Outcome = "failed"
+	case audit.ModelCompacted:
+		h.act(e, f, automation.ActivityPlanStep, "Shortens what the model is shown", "")
+	case audit.RunParked:
+		h.act(e, f, automation.ActivityParkRun, "Run sleeps", f.Reason)
+	case audit.HostedOffered:
+		h.act(e, f, automation.ActivityPlanStep, "Lets the model's provider call tools", "")
+	case audit.HostedListed:
+		h.act(e, f, automation.ActivityPlanStep, "The provider lists the tools of "+f.Server, counted(len(f.Tools), "tool"))
+	case audit.ToolReported:
+		h.act(e, f, automation.ActivityPlanStep, "The provider reports a call of "+f.tool(), f.Reason).Outcome = f.State
 	case audit.ToolPlanned:
 		h.act(e, f, automation.ActivityPlanStep, "Plans "+f.tool(), f.arguments())
 	case audit.ToolRefused:

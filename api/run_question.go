@@ -15,14 +15,15 @@ import (
 // Question is an open question to the run's owner. Whoever answers repeats its digest, so that nobody
 // agrees to something else than what was shown.
 type Question struct {
-	ID        string    `json:"id" doc:"The question's id." example:"dec_019aa4f08a5c7d5e"`
-	Kind      string    `json:"kind" enum:"approval,unknown" doc:"approval: may the call be sent? unknown: was it sent?" example:"approval"`
-	Digest    string    `json:"digest" doc:"Of what is shown here; the answer repeats it." example:"9f86d081884c7d65"`
-	Reason    string    `json:"reason" doc:"Why a person is asked." example:"the tool changes something"`
-	AskedAt   time.Time `json:"asked_at" doc:"When it was asked." example:"2026-11-20T09:30:01Z"`
-	ExpiresAt time.Time `json:"expires_at" doc:"When the answer becomes no." example:"2026-11-27T09:30:01Z"`
-	Arguments any       `json:"arguments" doc:"The arguments in full."`
-	Verdicts  []string  `json:"decisions" doc:"The possible answers."`
+	ID          string      `json:"id" doc:"The question's id." example:"dec_019aa4f08a5c7d5e"`
+	Kind        string      `json:"kind" enum:"approval,unknown" doc:"approval: may the call be sent? unknown: was it sent?" example:"approval"`
+	Digest      string      `json:"digest" doc:"Of what is shown here; the answer repeats it." example:"9f86d081884c7d65"`
+	Reason      string      `json:"reason" doc:"Why a person is asked." example:"the tool changes something"`
+	Explanation Explanation `json:"explanation" doc:"What the policy found."`
+	AskedAt     time.Time   `json:"asked_at" doc:"When it was asked." example:"2026-11-20T09:30:01Z"`
+	ExpiresAt   time.Time   `json:"expires_at" doc:"When the answer becomes no." example:"2026-11-27T09:30:01Z"`
+	Arguments   any         `json:"arguments" doc:"The arguments in full."`
+	Verdicts    []string    `json:"decisions" doc:"The possible answers."`
 }
 
 // waits reports whether a call can have an open question.
@@ -51,22 +52,28 @@ func (h *runs) addQuestions(ctx context.Context, row *store.AutomationRun, calls
 		if err != nil {
 			return fmt.Errorf("open arguments of call %s: %w", call.ID, err)
 		}
-		calls[i].Question = question(open, arguments)
+		if calls[i].Question, err = question(open, arguments); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func question(d *store.Decision, arguments json.RawMessage) *Question {
+func question(d *store.Decision, arguments json.RawMessage) (*Question, error) {
+	explained, err := explanation(d)
+	if err != nil {
+		return nil, err
+	}
 	kind := automation.DecisionKind(d.Kind)
 	q := &Question{
-		ID: d.ID, Kind: d.Kind, Digest: d.Digest, Reason: d.Reason, AskedAt: d.AskedAt, ExpiresAt: d.ExpiresAt, Arguments: arguments,
+		ID: d.ID, Kind: d.Kind, Digest: d.Digest, Reason: d.Reason, Explanation: explained, AskedAt: d.AskedAt, ExpiresAt: d.ExpiresAt, Arguments: arguments,
 	}
 	for _, v := range verdicts {
 		if kind.Allows(v) {
 			q.Verdicts = append(q.Verdicts, string(v))
 		}
 	}
-	return q
+	return q, nil
 }
 
 var verdicts = []automation.Verdict{

@@ -7,24 +7,26 @@ import (
 	"fmt"
 	"slices"
 
+	"steward/internal/auth"
 	"steward/internal/automation"
 	"steward/internal/run"
 	"steward/internal/store"
 )
 
 // show reads what belongs to a run and opens what is sealed.
-func (h *runs) show(ctx context.Context, row *store.AutomationRun) (*runOutput, error) {
+func (h *runs) show(ctx context.Context, p auth.Principal, row *store.AutomationRun) (*runOutput, error) {
 	summary, sumErr := h.summary(summarized(row))
 	input, inErr := h.input(row)
 	output, outErr := h.output(row)
-	if err := errors.Join(sumErr, inErr, outErr); err != nil {
+	waiting, waitErr := h.waiting(p, row)
+	if err := errors.Join(sumErr, inErr, outErr, waitErr); err != nil {
 		return nil, err
 	}
 	calls, err := h.db.ListCallSummaries(ctx, store.ListCallSummariesParams{RunID: row.ID, Owner: row.Owner})
 	if err != nil {
 		return nil, fmt.Errorf("read tool calls: %w", err)
 	}
-	shown := Run{RunSummary: summary, Input: input, Output: output, ToolCalls: []ToolCall{}, Cancellation: cancellation(row, calls)}
+	shown := Run{RunSummary: summary, Input: input, Output: output, Waiting: waiting, ToolCalls: []ToolCall{}, Cancellation: cancellation(row, calls)}
 	for _, c := range calls {
 		shown.ToolCalls = append(shown.ToolCalls, toolCall(c))
 	}
@@ -69,14 +71,18 @@ func (h *runs) input(row *store.AutomationRun) (RunInput, error) {
 		return RunInput{}, fmt.Errorf("open instructions of run %d: %w", row.ID, err)
 	}
 	in := RunInput{
-		MCPServerID: row.MCPServerID, Servers: row.ServerIDs, ToolName: row.ToolName, Instructions: string(instructions),
-		Model: row.Model, Mode: "worker", Approval: row.Approval,
+		MCPServerID: row.MCPServerID, Servers: row.ServerIDs, Connections: row.Connections, ToolName: row.ToolName,
+		Instructions: string(instructions), Model: row.Model, Mode: row.Mode, Approval: row.Approval, OutputSchema: row.OutputSchema,
 	}
 	var limits automation.Limits
 	if err := json.Unmarshal(row.Limits, &limits); err != nil {
 		return RunInput{}, fmt.Errorf("limits of run %d: %w", row.ID, err)
 	}
 	in.Limits = RunLimits{Steps: limits.Steps, Tokens: limits.Tokens, WallSeconds: limits.WallSeconds}
+	if limits.CostMicroUSD > 0 {
+		cost := usd(limits.CostMicroUSD)
+		in.Limits.CostUSD = &cost
+	}
 	if err := json.Unmarshal(row.Metadata, &in.Metadata); err != nil {
 		return RunInput{}, fmt.Errorf("metadata of run %d: %w", row.ID, err)
 	}
@@ -109,8 +115,8 @@ func usageOf(raw json.RawMessage) (Usage, error) {
 		ReasoningTokens: u.ReasoningTokens, TotalTokens: u.TotalTokens, Estimated: u.Estimated,
 	}
 	if u.CostKnown {
-		usd := float64(u.CostMicroUSD) / 1e6
-		shown.CostUSD = &usd
+		cost := usd(u.CostMicroUSD)
+		shown.CostUSD = &cost
 	}
 	return shown, nil
 }

@@ -19,11 +19,13 @@ import (
 // "Limits"; control characters are refused where the database could not store them.
 type startBody struct {
 	MCPServerID  int64                      `json:"mcp_server_id,omitempty" minimum:"1" doc:"The MCP server whose tools come first." example:"1"`
-	Servers      []string                   `json:"servers,omitempty" maxItems:"32" minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f]*$" patternDescription:"text without control characters" doc:"More MCP servers, by name or number. Without any server the run may use all that the user can call." example:"[\"calendar\"]"`
+	Servers      []string                   `json:"servers,omitempty" maxItems:"32" minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f]*$" patternDescription:"text without control characters" doc:"More MCP servers, by name or number." example:"[\"calendar\"]"`
 	ToolName     string                     `json:"tool_name,omitempty" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f]*$" patternDescription:"text without control characters" doc:"A tool to try first; a hint, not a limit." example:"search_emails"`
 	Instructions string                     `json:"instructions" minLength:"1" maxLength:"65536" doc:"What should happen, at most 64 KiB." example:"Find all emails from last week about invoices and summarise them"`
 	Model        string                     `json:"model,omitempty" maxLength:"128" pattern:"^[\\x21-\\x7e]*$" patternDescription:"visible ASCII without spaces" doc:"The model that plans the run; default the server's." example:"offline-rules"`
-	Mode         string                     `json:"mode,omitempty" enum:"worker" default:"worker" doc:"Who calls the tools." example:"worker"`
+	Mode         string                     `json:"mode,omitempty" enum:"worker,provider" default:"worker" doc:"Who calls the tools: our worker, or the provider of the model, which reaches remote MCP servers alone and whose reports we cannot verify." example:"worker"`
+	Connections  []string                   `json:"connections,omitempty" maxItems:"32" minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f]*$" patternDescription:"text without control characters" doc:"What the user has connected, by the names of GET /api/integrations. A run that names neither server nor connection may use all." example:"[\"gmail\"]"`
+	OutputSchema object                     `json:"output_schema,omitempty" doc:"A JSON Schema (2020-12) of an object that the final answer must fit, at most 64 KiB and 64 levels; references lead nowhere outside. The answer is then in output.data."`
 	Approval     string                     `json:"approval,omitempty" enum:"policy,always,never" default:"policy" doc:"When a person is asked: by each tool's policy, before every call, or never." example:"policy"`
 	Limits       *startLimits               `json:"limits,omitempty" doc:"Bounds that end the run when they are reached; defaults for those not given."`
 	Metadata     map[string]json.RawMessage `json:"metadata,omitempty" maxProperties:"16" doc:"The caller's own notes, at most 8 KiB."`
@@ -32,9 +34,10 @@ type startBody struct {
 }
 
 type startLimits struct {
-	Steps       int   `json:"steps,omitempty" minimum:"1" maximum:"1000" doc:"Rounds of planning and acting." example:"25"`
-	Tokens      int64 `json:"tokens,omitempty" minimum:"1" maximum:"100000000" doc:"Model tokens over the whole run." example:"200000"`
-	WallSeconds int64 `json:"wall_seconds,omitempty" minimum:"1" maximum:"2592000" doc:"Seconds of work; waiting for a person does not count." example:"3600"`
+	Steps       int     `json:"steps,omitempty" minimum:"1" maximum:"1000" doc:"Rounds of planning and acting." example:"25"`
+	Tokens      int64   `json:"tokens,omitempty" minimum:"1" maximum:"100000000" doc:"Model tokens over the whole run." example:"200000"`
+	CostUSD     dollars `json:"cost_usd,omitempty" doc:"What the model may cost over the whole run, in US dollars with at most 6 places; set aside before each request." example:"0.5"`
+	WallSeconds int64   `json:"wall_seconds,omitempty" minimum:"1" maximum:"2592000" doc:"Seconds of work; waiting for a person does not count." example:"3600"`
 }
 
 type startInput struct {
@@ -104,13 +107,25 @@ func (in *startInput) request() (run.Request, error) {
 		return run.Request{}, err
 	}
 	r := run.Request{
-		MCPServerID: in.Body.MCPServerID, Servers: in.Body.Servers, ToolName: in.Body.ToolName, Instructions: in.Body.Instructions,
-		Model: in.Body.Model, Approval: in.Body.Approval, Metadata: metadata, IdempotencyKey: key, BodyDigest: digest,
+		MCPServerID: in.Body.MCPServerID, Servers: in.Body.Servers, Connections: in.Body.Connections, ToolName: in.Body.ToolName,
+		Instructions: in.Body.Instructions, Model: in.Body.Model, Mode: automation.Mode(in.Body.Mode), OutputSchema: json.RawMessage(in.Body.OutputSchema),
+		Approval: in.Body.Approval, Metadata: metadata, IdempotencyKey: key, BodyDigest: digest,
 	}
-	if in.Body.Limits != nil {
-		r.Limits = automation.Limits{Steps: in.Body.Limits.Steps, Tokens: in.Body.Limits.Tokens, WallSeconds: in.Body.Limits.WallSeconds}
+	r.Limits, err = in.Body.Limits.limits()
+	return r, err
+}
+
+func (l *startLimits) limits() (automation.Limits, error) {
+	if l == nil {
+		return automation.Limits{}, nil
 	}
-	return r, nil
+	out := automation.Limits{Steps: l.Steps, Tokens: l.Tokens, WallSeconds: l.WallSeconds}
+	if l.CostUSD == "" {
+		return out, nil
+	}
+	var err error
+	out.CostMicroUSD, err = l.CostUSD.micros()
+	return out, err
 }
 
 const maxMetadata = 8 << 10

@@ -8,6 +8,7 @@ type Run struct {
 
 	Input        RunInput      `json:"input" doc:"What was asked for."`
 	Output       *RunOutput    `json:"output,omitempty" doc:"The model's final answer; absent until there is one."`
+	Waiting      *Waiting      `json:"waiting,omitempty" doc:"What the run waits for when it waits for no call: a consent, a budget, the model."`
 	ToolCalls    []ToolCall    `json:"tool_calls" doc:"Every use of a tool, in the order in which the model planned them."`
 	Cancellation *Cancellation `json:"cancellation,omitempty" doc:"Present once somebody asked to cancel the run."`
 }
@@ -33,25 +34,29 @@ type RunSummary struct {
 type RunInput struct {
 	MCPServerID  *int64         `json:"mcp_server_id" doc:"The MCP server that was named first." example:"1"`
 	Servers      []int64        `json:"servers" doc:"Every MCP server whose tools the run may use."`
+	Connections  []string       `json:"connections" doc:"Every connection whose tools the run may use."`
 	ToolName     string         `json:"tool_name" doc:"The tool that was hinted at." example:"search_emails"`
 	Instructions string         `json:"instructions" doc:"What should happen." example:"Find all emails from last week about invoices and summarise them"`
 	Model        string         `json:"model" doc:"The model that plans the run." example:"offline-rules"`
-	Mode         string         `json:"mode" enum:"worker" doc:"Who calls the tools." example:"worker"`
+	Mode         string         `json:"mode" enum:"worker,provider" doc:"Who calls the tools." example:"worker"`
 	Approval     string         `json:"approval" enum:"policy,always,never" doc:"When a person is asked." example:"policy"`
 	Limits       RunLimits      `json:"limits" doc:"Bounds that end the run when they are reached."`
+	OutputSchema object         `json:"output_schema,omitempty" doc:"What the final answer must fit."`
 	Metadata     map[string]any `json:"metadata" doc:"The caller's own notes."`
 }
 
 // RunLimits bound a run.
 type RunLimits struct {
-	Steps       int   `json:"steps" doc:"Rounds of planning and acting." example:"25"`
-	Tokens      int64 `json:"tokens" doc:"Model tokens over the whole run." example:"200000"`
-	WallSeconds int64 `json:"wall_seconds" doc:"Seconds of work; waiting for a person does not count." example:"3600"`
+	Steps       int      `json:"steps" doc:"Rounds of planning and acting." example:"25"`
+	Tokens      int64    `json:"tokens" doc:"Model tokens over the whole run." example:"200000"`
+	CostUSD     *float64 `json:"cost_usd" doc:"What the model may cost over the whole run, in US dollars; null without such a limit." example:"0.5"`
+	WallSeconds int64    `json:"wall_seconds" doc:"Seconds of work; waiting for a person does not count." example:"3600"`
 }
 
 // RunOutput is the model's final answer.
 type RunOutput struct {
 	Text    string `json:"text" doc:"The answer." example:"Three invoices arrived last week, in total EUR 1,240.00."`
+	Data    object `json:"data,omitempty" doc:"The answer as data that fits output_schema, if the run has one."`
 	Refusal string `json:"refusal,omitempty" doc:"What the model said instead when it refused."`
 	Partial bool   `json:"partial,omitempty" doc:"The run ended before the model was done; this is what it had said by then."`
 }

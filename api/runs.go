@@ -22,6 +22,7 @@ type runs struct {
 	service  *run.Service
 	ring     *secret.Ring
 	feed     Feed
+	links    links
 	streams  *streams
 	temporal temporalUI
 	closing  <-chan struct{}
@@ -63,11 +64,15 @@ func (h *runs) registerGet(api huma.API) {
 }
 
 func (h *runs) get(ctx context.Context, in *runInput) (*runOutput, error) {
-	row, err := h.own(ctx, in.ID)
+	p, err := principal(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return h.show(ctx, row)
+	row, err := h.find(ctx, p.Owner, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return h.show(ctx, p, row)
 }
 
 // own reads the run that the caller names.

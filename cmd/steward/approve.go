@@ -153,8 +153,17 @@ func printQuestion(w io.Writer, run int64, call api.ToolCall) error {
 	if err := enc.Encode(q.Arguments); err != nil {
 		return fmt.Errorf("print arguments: %w", err)
 	}
-	_, err := fmt.Fprintf(w, "run %d  call %s  %s/%s (%s)\n  %s: %s\n  %s  digest %s\n  decide %s until %s\n",
-		run, call.ID, tool.Clean(call.Server, 100), tool.Clean(call.Name, 100), call.Class, q.Kind, tool.Clean(q.Reason, 400),
-		tool.Clean(arguments.String(), arguments.Len()), q.Digest, strings.Join(q.Verdicts, ", "), q.ExpiresAt.Local().Format("2006-01-02 15:04"))
+	_, err := fmt.Fprintf(w, "run %d  call %s  %s/%s (%s)\n  %s: %s\n", run, call.ID, tool.Clean(call.Server, 100), tool.Clean(call.Name, 100), call.Class, q.Kind,
+		tool.Clean(q.Reason, 400))
+	if err != nil {
+		return err
+	}
+	for _, reason := range client.Reasons(q) {
+		if _, err := fmt.Fprintf(w, "    %s\n", tool.Clean(reason, 400)); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(w, "  %s  digest %s\n  decide %s until %s\n", tool.Clean(arguments.String(), arguments.Len()), q.Digest,
+		strings.Join(q.Verdicts, ", "), q.ExpiresAt.Local().Format("2006-01-02 15:04"))
 	return err
 }

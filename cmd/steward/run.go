@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,11 +12,13 @@ import (
 	"steward/api"
 	"steward/internal/app/client"
 	"steward/internal/automation"
+	"steward/internal/fault"
 )
 
 func runCommand() *cobra.Command {
 	var c caller
 	var r client.Request
+	var b bounds
 	var follow, noWait, asJSON bool
 	run := &cobra.Command{
 		Use:   `run "<instructions>"`,
@@ -29,6 +32,9 @@ func runCommand() *cobra.Command {
 				return err
 			}
 			r.Instructions = strings.Join(args, " ")
+			if err := b.put(&r); err != nil {
+				return err
+			}
 			id, err := api.Start(cmd.Context(), r)
 			if err != nil {
 				return err
@@ -58,12 +64,39 @@ func runCommand() *cobra.Command {
 	c.flags(run)
 	flags := run.Flags()
 	flags.StringSliceVar(&r.Servers, "server", nil, "an MCP server to use, by name or number; default all")
+	flags.StringSliceVar(&r.Connections, "connection", nil, "something connected to use, such as gmail; default all")
 	flags.StringVar(&r.ToolName, "tool", "", "a tool to try first")
 	flags.StringVar(&r.Approval, "approval", "", "when a person is asked: policy (default), always or never")
+	flags.StringVar(&r.Mode, "mode", "", "who calls the tools: worker (default), or provider for remote MCP servers alone")
+	flags.StringVar(&b.schema, "output-schema", "", "a file with the JSON Schema of an object that the answer must fit")
+	flags.StringVar(&b.cost, "max-cost", "", "what the model may cost in US dollars, such as 0.50")
 	flags.BoolVar(&follow, "follow", false, "show what happens until the run ends")
 	flags.BoolVar(&noWait, "no-wait", false, "with --follow: end when the run waits for a person")
 	flags.BoolVar(&asJSON, "json", false, "print JSON on standard output")
 	return run
+}
+
+// bounds are flags that do not go into a request as they are.
+type bounds struct{ schema, cost string }
+
+func (b bounds) put(r *client.Request) error {
+	if b.schema != "" {
+		doc, err := os.ReadFile(b.schema)
+		if err != nil {
+			return fault.Wrap(err, fault.Invalid, "--output-schema: %s cannot be read", b.schema)
+		}
+		if !json.Valid(doc) {
+			return fault.New(fault.Invalid, "--output-schema: %s is not JSON", b.schema)
+		}
+		r.OutputSchema = doc
+	}
+	if b.cost == "" {
+		return nil
+	}
+	if json.Unmarshal([]byte(b.cost), &r.Limits.CostUSD) != nil || r.Limits.CostUSD == "" {
+		return fault.New(fault.Invalid, "--max-cost: %s is not a number", b.cost)
+	}
+	return nil
 }
 
 func outcome(run *api.Run) error {

@@ -61,6 +61,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "sql": sql, "await": await, "mode": mode, "seal": seal,
+			"capture": capture, "keep": keep, "opens": opens, "holders": holders,
 		},
 	})
 }

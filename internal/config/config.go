@@ -3,6 +3,8 @@
 package config
 
 import (
+	"path/filepath"
+	"slices"
 	"time"
 
 	"steward/internal/secret"
@@ -26,6 +28,20 @@ type Config struct {
 	Limits   Limits
 	Spending Spending
 	Rates    Rates
+
+	stored []string // variables whose value comes from the keys file
+}
+
+// KeysPath is where the keys file of the data folder is.
+func (c *Config) KeysPath() string { return filepath.Join(c.Data, KeysFile) }
+
+// RingFile is the file that a process follows for a ring of keys: the keys file, or "" when the ring is given
+// by the environment, which only a restart can change.
+func (c *Config) RingFile(ring string) string {
+	if !slices.Contains(c.stored, ring) {
+		return ""
+	}
+	return c.KeysPath()
 }
 
 // HTTP is where we listen and how others reach us.
@@ -121,5 +137,6 @@ type Rates struct {
 	Create  int `env:"STEWARD_RATE_CREATE" envDefault:"60" doc:"creating calls a minute and user"`
 	Read    int `env:"STEWARD_RATE_READ" envDefault:"600" doc:"reading calls a minute and user"`
 	PerKey  int `env:"STEWARD_RATE_API_KEY" envDefault:"6000" doc:"calls a minute and API key"`
+	Login   int `env:"STEWARD_RATE_LOGIN" envDefault:"5" doc:"sign-ins with a browser a minute and address, behind a proxy its address"`
 	Streams int `env:"STEWARD_RATE_STREAMS" envDefault:"20" doc:"event streams at once and user"`
 }

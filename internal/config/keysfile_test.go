@@ -88,9 +88,11 @@ func TestRotation(t *testing.T) {
 	}
 	first := ring().KeyID()
 
-	second, err := config.AddKey(path, "FERNET_KEYS")
+	key, err := config.NewKey()
 	require.NoError(t, err)
-	require.Equal(t, []string{first, second}, ring().KeyIDs(), "a new key only opens")
+	require.NoError(t, config.AddKey(path, "FERNET_KEYS", secret.New(key)))
+	second := ring().KeyIDs()[1]
+	require.Equal(t, first, ring().KeyID(), "a new key only opens")
 	require.True(t, fault.Is(config.RetireKey(path, "FERNET_KEYS", first), fault.Conflict), "the sealing key stays")
 	require.NoError(t, config.PromoteKey(path, "FERNET_KEYS", second))
 	require.Equal(t, []string{second, first}, ring().KeyIDs())
@@ -98,6 +100,34 @@ func TestRotation(t *testing.T) {
 	require.Equal(t, []string{second}, ring().KeyIDs())
 
 	require.True(t, fault.Is(config.PromoteKey(path, "FERNET_KEYS", first), fault.NotFound))
-	_, err = config.AddKey(path, "STEWARD_SIGNING_KEY")
-	require.True(t, fault.Is(err, fault.Invalid))
+	require.True(t, fault.Is(config.AddKey(path, "STEWARD_SIGNING_KEY", secret.New(key)), fault.Invalid))
+	before := read(t, path)
+	require.Error(t, config.AddKey(path, "FERNET_KEYS", secret.New(key)), "it is there")
+	require.Error(t, config.AddKey(path, "FERNET_KEYS", secret.New("short")))
+	require.Equal(t, before, read(t, path))
+}
+
+func TestRingsFollowTheKeysFileUnlessTheEnvironmentGivesThem(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	path := filepath.Join(data, config.KeysFile)
+	require.NoError(t, config.GenerateKeys(path))
+	key, err := config.NewKey()
+	require.NoError(t, err)
+	cfg, err := config.Load(lookup(t, map[string]string{"STEWARD_DATA": data, "STEWARD_CODEC_KEYS": key}))
+	require.NoError(t, err)
+	require.Equal(t, path, cfg.KeysPath())
+	require.Equal(t, path, cfg.RingFile("FERNET_KEYS"))
+	require.Empty(t, cfg.RingFile("STEWARD_CODEC_KEYS"))
+
+	list, err := config.ReadRing(path, "FERNET_KEYS")
+	require.NoError(t, err)
+	require.True(t, list.Equal(cfg.Keys.Secrets))
+	_, err = config.ReadRing(path, "OTHER")
+	require.True(t, fault.Is(err, fault.NotFound))
+	require.NoError(t, os.Chmod(path, 0o644))
+	_, err = config.ReadRing(path, "FERNET_KEYS")
+	require.ErrorContains(t, err, "0600")
+	_, err = config.ReadRing(path+"x", "FERNET_KEYS")
+	require.ErrorIs(t, err, os.ErrNotExist)
 }

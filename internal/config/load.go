@@ -40,6 +40,7 @@ func Load(lookup func(string) (string, bool), required ...string) (*Config, erro
 		for _, row := range rows() {
 			if row.Secret && environment[row.Name] == "" && stored[row.Name] != "" {
 				environment[row.Name] = stored[row.Name]
+				cfg.stored = append(cfg.stored, row.Name)
 			}
 		}
 	case !errors.Is(err, fs.ErrNotExist):

@@ -12,21 +12,27 @@ import (
 // Rings are the variables whose value is a list of keys that can be rotated.
 func Rings() []string { return []string{"FERNET_KEYS", "STEWARD_CODEC_KEYS"} }
 
-// AddKey puts a new key at the end of a ring in the keys file: every process can open with it before
-// any seals with it. It returns the new key's id.
-func AddKey(path, ring string) (id string, err error) {
-	err = editRing(path, ring, func(keys []string) ([]string, error) {
-		key, err := NewKey()
-		if err != nil {
-			return nil, err
-		}
-		id, err = keyID(key)
-		return append(keys, key), err
-	})
-	return id, err
+// ReadRing returns the list of keys that the keys file has for a ring.
+func ReadRing(path, ring string) (secret.String, error) {
+	stored, err := readKeys(path)
+	if err != nil {
+		return secret.String{}, fmt.Errorf("keys file: %w", err)
+	}
+	if stored[ring] == "" {
+		return secret.String{}, fault.New(fault.NotFound, "%s is not in the keys file", ring)
+	}
+	return secret.New(stored[ring]), nil
 }
 
-// PromoteKey moves the key with that id to the front of its ring: it seals from the next start on.
+// AddKey puts a key at the end of a ring in the keys file: every process can open with it before any
+// seals with it.
+func AddKey(path, ring string, key secret.String) error {
+	return editRing(path, ring, func(keys []string) ([]string, error) {
+		return append(keys, key.Reveal()), nil
+	})
+}
+
+// PromoteKey moves the key with that id to the front of its ring, from where it seals.
 func PromoteKey(path, ring, id string) error {
 	return editRing(path, ring, func(keys []string) ([]string, error) {
 		i, err := findKey(keys, id)
@@ -62,13 +68,26 @@ func editRing(path, ring string, edit func(keys []string) ([]string, error)) err
 		if at < 0 {
 			return nil, fault.New(fault.NotFound, "%s is not in the keys file", ring)
 		}
-		keys, err := edit(strings.Split(strings.TrimPrefix(lines[at], ring+"="), ","))
+		keys, err := edit(splitList(strings.TrimPrefix(lines[at], ring+"=")))
 		if err != nil {
 			return nil, err
 		}
-		lines[at] = ring + "=" + strings.Join(keys, ",")
+		list := strings.Join(keys, ",")
+		if _, err := secret.NewRing(secret.New(list)); err != nil {
+			return nil, err // nobody could start with it
+		}
+		lines[at] = ring + "=" + list
 		return lines, nil
 	})
+}
+
+// splitList is the keys of a list without the blanks that a person may have put around them.
+func splitList(list string) []string {
+	keys := strings.Split(list, ",")
+	for i, key := range keys {
+		keys[i] = strings.TrimSpace(key)
+	}
+	return keys
 }
 
 func findKey(keys []string, id string) (int, error) {

@@ -29,6 +29,9 @@ func rows() []Row { return structRows(reflect.TypeFor[Config]()) }
 func structRows(t reflect.Type) []Row {
 	var out []Row
 	for field := range t.Fields() {
+		if !field.IsExported() {
+			continue
+		}
 		if name, ok := field.Tag.Lookup("env"); ok {
 			out = append(out, Row{
 				Name: name, Default: field.Tag.Get("envDefault"), Doc: field.Tag.Get("doc"),

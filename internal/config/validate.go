@@ -38,13 +38,14 @@ func (p *problems) validate(cfg *Config) {
 		p.postgres("STEWARD_MIGRATE_DATABASE_URL", cfg.Database.MigrateURL)
 	}
 	p.keys(cfg)
+	p.google(cfg)
 	for name, n := range map[string]int64{
 		"STEWARD_QUEUE_LIMIT": int64(cfg.Limits.Queue), "STEWARD_MAX_BODY": cfg.Limits.Body,
 		"STEWARD_MAX_INSTRUCTIONS": int64(cfg.Limits.Instructions), "STEWARD_RUN_STEPS": int64(cfg.Limits.Steps),
 		"STEWARD_RUN_TOKENS": cfg.Limits.Tokens, "STEWARD_RUN_WALL": int64(cfg.Limits.Wall),
 		"STEWARD_APPROVAL_EXPIRY": int64(cfg.Limits.Approval), "STEWARD_RATE_CREATE": int64(cfg.Rates.Create),
 		"STEWARD_RATE_READ": int64(cfg.Rates.Read), "STEWARD_RATE_API_KEY": int64(cfg.Rates.PerKey),
-		"STEWARD_RATE_STREAMS": int64(cfg.Rates.Streams),
+		"STEWARD_RATE_LOGIN": int64(cfg.Rates.Login), "STEWARD_RATE_STREAMS": int64(cfg.Rates.Streams),
 	} {
 		if n <= 0 && !p.has(name) {
 			p.add(name, "must be more than 0")

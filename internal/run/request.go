@@ -33,6 +33,7 @@ const (
 	maxSteps       = 1000
 	maxTokens      = 100_000_000
 	maxWallSeconds = 30 * 24 * 3600
+	maxMicroUSD    = 1_000_000_000_000 // a million dollars
 )
 
 // normalize fills in defaults and checks everything that needs no database.
@@ -70,6 +71,17 @@ func (s *Service) normalize(r *Request) error {
 	limit(&r.Limits.Steps, s.opts.Limits.Steps, maxSteps, "body.limits.steps", complain)
 	limit(&r.Limits.Tokens, s.opts.Limits.Tokens, maxTokens, "body.limits.tokens", complain)
 	limit(&r.Limits.WallSeconds, s.opts.Limits.WallSeconds, maxWallSeconds, "body.limits.wall_seconds", complain)
+	switch cost := &r.Limits.CostMicroUSD; {
+	case *cost == 0:
+		*cost = s.opts.Limits.CostMicroUSD
+	case *cost < 0 || *cost > maxMicroUSD:
+		complain("body.limits.cost_usd", "must be more than 0 and at most %d", maxMicroUSD/1_000_000)
+	}
+	if r.OutputSchema != nil {
+		if err := checkOutputSchema(r.OutputSchema); err != nil {
+			complain("body.output_schema", "%s", err)
+		}
+	}
 	if len(r.Metadata) == 0 {
 		r.Metadata = json.RawMessage("{}")
 	}

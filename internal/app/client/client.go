@@ -32,11 +32,20 @@ func New(base string, token secret.String) *Client {
 
 // Request is what a run is asked. Zero fields are left to the server.
 type Request struct {
-	MCPServerID  int64    `json:"mcp_server_id,omitempty"`
-	Servers      []string `json:"servers,omitempty"`
-	ToolName     string   `json:"tool_name,omitempty"`
-	Instructions string   `json:"instructions"`
-	Approval     string   `json:"approval,omitempty"`
+	MCPServerID  int64           `json:"mcp_server_id,omitempty"`
+	Servers      []string        `json:"servers,omitempty"`
+	Connections  []string        `json:"connections,omitempty"`
+	ToolName     string          `json:"tool_name,omitempty"`
+	Instructions string          `json:"instructions"`
+	Mode         string          `json:"mode,omitempty"`
+	Approval     string          `json:"approval,omitempty"`
+	Limits       Limits          `json:"limits,omitzero"`
+	OutputSchema json.RawMessage `json:"output_schema,omitempty"`
+}
+
+// Limits bound a run. Zero fields are left to the server.
+type Limits struct {
+	CostUSD json.Number `json:"cost_usd,omitempty"` // as it was typed: a float would be another amount
 }
 
 // Start starts a run and returns its number.

@@ -20,7 +20,8 @@ import (
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	answers := map[string]string{
-		`POST /automation/run {"servers":["mailbox"],"instructions":"do it"}`: `{"run_id":7,"status":"pending"}`,
+		`POST /automation/run {"servers":["mailbox"],"instructions":"do it"}`:                                                                                `{"run_id":7,"status":"pending"}`,
+		`POST /automation/run {"connections":["gmail"],"instructions":"do it","mode":"worker","limits":{"cost_usd":0.50},"output_schema":{"type":"object"}}`: `{"run_id":8}`,
 		`GET /automation/run/7 `:              `{"run_id":7,"state":"success","output":{"text":"done"},"tool_calls":[]}`,
 		`GET /automation/runs?state=success `: `{"runs":[{"run_id":7}],"next_cursor":null}`,
 		`POST /automation/run/7/calls/call_1/decision {"decision":"approve","digest":"abc"}`: `{"delivered":true}`,
@@ -36,6 +37,12 @@ func TestRequests(t *testing.T) {
 	id, err := c.Start(t.Context(), Request{Instructions: "do it", Servers: []string{"mailbox"}})
 	require.NoError(t, err)
 	require.Equal(t, int64(7), id)
+	id, err = c.Start(t.Context(), Request{
+		Instructions: "do it", Connections: []string{"gmail"}, Mode: "worker", Limits: Limits{CostUSD: "0.50"},
+		OutputSchema: json.RawMessage(`{"type":"object"}`),
+	})
+	require.NoError(t, err)
+	require.Equal(t, int64(8), id)
 	run, err := c.Run(t.Context(), 7)
 	require.NoError(t, err)
 	require.Equal(t, "done", run.Output.Text)
@@ -81,7 +88,16 @@ func TestTimeline(t *testing.T) {
 		{"run.state", `{"state":"running"}`},
 		{"tools.resolved", `{"tools":["mailbox/a","mailbox/b","files/c"],"absent":[{"server":"web","reason":"no answer in time"}]}`},
 		{"model.called", `{"step":1,"model":"offline-rules-1","attempt":2}`},
+		{"model.accepted", `{"step":1}`},
+		{"model.found", `{"step":1}`},
 		{"model.answered", `{"step":1,"calls":2,"usage":{"total_tokens":562}}`},
+		{"model.answered", `{"step":1,"usage":{"total_tokens":562,"cost_micro_usd":4200,"cost_known":true}}`},
+		{"model.compacted", `{"step":1}`},
+		{"model.refused", `{"step":1,"reason":"the day's budget is spent"}`},
+		{"run.parked", `{"state":"waiting_for_budget","reason":"until tomorrow"}`},
+		{"hosted.offered", `{"step":1}`},
+		{"hosted.listed", `{"step":1,"server":"docs","tools":["a","b"]}`},
+		{"tool.reported", `{"step":1,"tool":"docs/a","state":"done"}`},
 		{"tool.planned", `{"step":1,"tool":"mailbox/send","class":"effect"}`},
 		{"decision.asked", `{"step":1,"tool":"mailbox/send","call":"call_1","reason":"it sends"}`},
 		{"run.state", `{"state":"waiting_for_approval"}`},
@@ -103,14 +119,23 @@ func TestTimeline(t *testing.T) {
 		"         run accepted",
 		"         tools: mailbox 2, files 1, web absent: no answer in time",
 		"step 1   asks offline-rules-1 (attempt 2)",
+		"step 1   the model works on it in the background",
+		"step 1   takes up the request that was made before",
 		"step 1   answers with 2 calls, 562 tokens",
+		"step 1   answers with a final answer, 562 tokens, 0.0042 USD",
+		"step 1   shortens what the model is shown",
+		"step 1   does not ask the model: the day's budget is spent",
+		"         run sleeps: until tomorrow",
+		"step 1   lets the model's provider call tools",
+		"step 1   the provider says that docs offers 2 tools",
+		"step 1   the provider says: docs/a done",
 		"step 1   plans mailbox/send (effect)",
 		"step 1   asks a person about mailbox/send, call call_1: it sends",
 		"         run is waiting for approval",
 		"         alice decides: approve",
 		"step 1   calls mailbox/send",
 		"step 1   mailbox/send done, 12 bytes, found out by probe",
-		"step 1   evil[2J/x failed with an error: no",
+		"step 1   evil/x failed with an error: no",
 		"         run ends: error: tool_failed",
 		"         something.new",
 	}, lines)

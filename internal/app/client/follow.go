@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"steward/api"
 	"steward/internal/automation"
@@ -17,6 +18,9 @@ func (c *Client) Follow(ctx context.Context, id int64, w io.Writer, wait bool) (
 	timeline := NewTimeline(w)
 	err := c.Events(ctx, id, func(e api.RunEvent) error {
 		if err := timeline.Add(e); err != nil {
+			return err
+		}
+		if err := c.explain(ctx, id, e, timeline); err != nil {
 			return err
 		}
 		if !wait && Waits(automation.State(stateOf(e))) {
@@ -50,9 +54,15 @@ func writeEnd(w io.Writer, run *api.Run) error {
 	text := ""
 	if run.Output != nil {
 		text = run.Output.Text + run.Output.Refusal
+		if run.Output.Data != nil {
+			text = string(run.Output.Data)
+		}
 	}
 	if run.Error != nil {
 		text += "\n" + run.Error.Code + ": " + run.Error.Message
+	}
+	if cost := run.Usage.CostUSD; cost != nil && *cost > 0 {
+		text += fmt.Sprintf("\n%d tokens, %s", run.Usage.TotalTokens, dollars(int64(math.Round(*cost*1e6))))
 	}
 	if text == "" {
 		return nil

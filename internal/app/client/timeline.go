@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"steward/api"
@@ -34,9 +35,13 @@ type facts struct {
 	Model    string   `json:"model"`
 	Verdict  string   `json:"verdict"`
 	Reason   string   `json:"reason"`
+	Decision string   `json:"decision"` // id of a question
+	Server   string   `json:"server"`
 	Resolved string   `json:"resolved_by"`
 	Usage    struct {
-		Total int64 `json:"total_tokens"`
+		Total     int64 `json:"total_tokens"`
+		Cost      int64 `json:"cost_micro_usd"`
+		CostKnown bool  `json:"cost_known"`
 	} `json:"usage"`
 	Absent []struct {
 		Server string `json:"server"`
@@ -71,6 +76,15 @@ func (t *Timeline) Add(e api.RunEvent) error {
 	return err
 }
 
+// note writes a line that says more about the last event.
+func (t *Timeline) note(text string) error {
+	_, err := fmt.Fprintf(t.w, "%23s%s\n", "", tool.Clean(text, longestNote))
+	return err
+}
+
+// longestNote is how much a note shows in bytes; a link of ours must be whole.
+const longestNote = 8 << 10
+
 func say(e api.RunEvent, f facts) string {
 	switch e.Kind {
 	case audit.RunAccepted:
@@ -80,6 +94,8 @@ func say(e api.RunEvent, f facts) string {
 			return "" // the events around it say so
 		}
 		return "run is " + strings.ReplaceAll(f.State, "_", " ")
+	case audit.RunParked:
+		return "run sleeps" + because(f)
 	case audit.RunFinished:
 		return "run ends: " + f.State + because(f)
 	case audit.CancelRequested:
@@ -92,6 +108,14 @@ func say(e api.RunEvent, f facts) string {
 		return answered(f)
 	case audit.ModelFailed:
 		return "the model did not answer" + because(f)
+	case audit.ModelAccepted:
+		return "the model works on it in the background"
+	case audit.ModelFound:
+		return "takes up the request that was made before"
+	case audit.ModelRefused:
+		return "does not ask the model" + because(f)
+	case audit.ModelCompacted:
+		return "shortens what the model is shown"
 	case audit.ToolPlanned:
 		return "plans " + f.Tool + " (" + f.Class + ")"
 	case audit.ToolRefused:
@@ -100,6 +124,12 @@ func say(e api.RunEvent, f facts) string {
 		return "calls " + f.Tool + repeated(f)
 	case audit.ToolSettled:
 		return settled(f)
+	case audit.HostedOffered:
+		return "lets the model's provider call tools"
+	case audit.HostedListed:
+		return fmt.Sprintf("the provider says that %s offers %d tools", f.Server, len(f.Tools)) + because(f)
+	case audit.ToolReported:
+		return "the provider says: " + settled(f)
 	case audit.ToolReleased:
 		return f.Tool + " was not sent" + because(f)
 	case audit.DecisionAsked:
@@ -141,7 +171,11 @@ func answered(f facts) string {
 	case f.Calls > 1:
 		what = fmt.Sprintf("%d calls", f.Calls)
 	}
-	return fmt.Sprintf("answers with %s, %d tokens", what, f.Usage.Total)
+	text := fmt.Sprintf("answers with %s, %d tokens", what, f.Usage.Total)
+	if f.Usage.CostKnown && f.Usage.Cost > 0 {
+		text += ", " + dollars(f.Usage.Cost)
+	}
+	return text
 }
 
 func settled(f facts) string {
@@ -156,6 +190,11 @@ func settled(f facts) string {
 		text += ", found out by " + f.Resolved
 	}
 	return text + because(f)
+}
+
+// dollars writes an amount exactly.
+func dollars(micros int64) string {
+	return strconv.FormatFloat(float64(micros)/1e6, 'f', -1, 64) + " USD"
 }
 
 func because(f facts) string {
