@@ -35,12 +35,13 @@ func (c codec) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error)
 		if err != nil {
 			return payloads, fmt.Errorf("marshal payload: %w", err)
 		}
-		token, err := c.ring.Seal(binding, raw)
+		sealed, err := c.ring.Seal(binding, raw)
 		if err != nil {
 			return payloads, fmt.Errorf("seal payload: %w", err)
 		}
+		keyID, token := secret.SealedBy(sealed) // what the ring says in front, a payload says in its metadata
 		out[i] = &commonpb.Payload{Data: token, Metadata: map[string][]byte{
-			converter.MetadataEncoding: []byte(encoding), metadataKeyID: []byte(c.ring.KeyID()),
+			converter.MetadataEncoding: []byte(encoding), metadataKeyID: []byte(keyID),
 		}}
 	}
 	return out, nil

@@ -2,34 +2,154 @@ package oauth
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"steward/internal/fault"
+	"steward/internal/secret"
+	"steward/internal/store"
 )
 
-// Credential is what is known of a user's grant, without its tokens.
-type Credential struct {
-	ID       int64
-	Owner    string
-	Provider string
-	Subject  string // the provider's id of the account
-	Account  string // its mail address
-	Scopes   []string
-	Active   bool
-	Reason   string // why not
-	Version  int64
-	Expires  time.Time // of the access token
+// Codes of the faults of this package.
+const (
+	CodeNotConfigured    = "provider_not_configured" // Unavailable: no client id
+	CodeMisconfigured    = "provider_misconfigured"  // Unavailable: the provider refuses our client id or secret
+	CodeProvider         = "provider_failed"         // Upstream, or Unavailable while we cannot ask: trying again may help
+	CodeStateInvalid     = "state_invalid"           // Malformed: unknown, used, expired, or of another browser
+	CodeIssuerMismatch   = "issuer_mismatch"         // Forbidden: the answer is not the provider's (RFC 9207)
+	CodeConsentDenied    = "consent_denied"          // Forbidden: the person said no
+	CodeCodeRefused      = "code_refused"            // Malformed: the provider does not take its code
+	CodeIdentityInvalid  = "identity_invalid"        // Forbidden: the ID token proves nothing
+	CodeLoginRefused     = "login_refused"           // Forbidden: not on the list of those who may sign in
+	CodeLinkInvalid      = "link_invalid"            // Forbidden: not ours, used, or too old
+	CodeHostRefused      = "host_refused"            // Forbidden: a token does not go there
+	CodeRevocationFailed = "revocation_failed"       // Upstream: forgotten here, perhaps not there
+)
+
+// Service keeps credentials and the flows that lead to them. It is safe for concurrent use; any number of
+// processes may share its database.
+type Service struct {
+	db        *store.DB
+	ring      *secret.Ring
+	log       *slog.Logger
+	providers map[string]*authority
+	public    string          // our own URL, without a slash at its end
+	origins   map[string]bool // to which a browser may be sent
+	linkKey   []byte
+	logins    []string
+	client    *http.Client      // for endpoints of authorization servers
+	transport http.RoundTripper // for APIs
+	asking    chan struct{}     // a place for each question that holds a connection of the pool
+	flights   singleflight.Group
+	early     sync.Map // by credential: until when a token that still works is not renewed before its time
+	consented func(ctx context.Context, owner string)
 }
 
-// Service is filled in by its owner.
-type Service struct{}
-
-// Credential reads what owner has granted to us at the provider; nil if there is nothing.
-func (s *Service) Credential(ctx context.Context, owner, provider string) (*Credential, error) {
-	return nil, nil
+// Options are what a Service is made of. Providers may be empty: then every flow is refused.
+type Options struct {
+	Providers []Provider
+	PublicURL string            // how browsers reach us; callbacks are PublicURL/auth/<provider>/callback
+	Origins   []string          // further ones to which a browser may be sent after consent
+	LinkKey   secret.String     // 256 bits in base64, of which the key of links is derived
+	Logins    []string          // who may sign in: addresses, @domains, or *; empty: everybody
+	Transport http.RoundTripper // reaches the providers, which the operator names: it needs no guard
 }
 
-// Client returns an HTTP client that adds owner's token to requests to the provider's API hosts.
-func (s *Service) Client(owner, provider string) *http.Client { return nil }
+const (
+	callTime  = 10 * time.Second // for one call of an authorization server
+	maxAnswer = 1 << 20          // bytes of its answer
+	// asks bounds the refreshes of one process at once, each of which holds a connection of the pool while the
+	// provider answers: a provider that hangs must not take the pool from everybody else.
+	asks = 4
+)
+
+// New checks the options; nothing is dialled yet.
+func New(db *store.DB, ring *secret.Ring, log *slog.Logger, o Options) (*Service, error) {
+	if db == nil || ring == nil || log == nil || o.Transport == nil {
+		return nil, errors.New("oauth: database, key ring, log and transport are required")
+	}
+	s := &Service{
+		db: db, ring: ring, log: log, providers: map[string]*authority{}, logins: o.Logins, transport: o.Transport,
+		public: strings.TrimRight(o.PublicURL, "/"), origins: map[string]bool{}, asking: make(chan struct{}, asks),
+		client: &http.Client{
+			Transport: capped{o.Transport}, Timeout: callTime,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		consented: func(context.Context, string) {},
+	}
+	for _, text := range append([]string{s.public}, o.Origins...) {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return nil, fmt.Errorf("oauth: %q is not an origin", text)
+		}
+		s.origins[origin(u)] = true
+	}
+	for _, p := range o.Providers {
+		a, err := newAuthority(p, s.client)
+		if err != nil {
+			return nil, err
+		}
+		s.providers[p.Name] = a
+	}
+	key, err := secret.DecodeKey(o.LinkKey)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: key of links: %w", err)
+	}
+	// A key of its own, so that what is signed here is of no use where the other one signs.
+	s.linkKey, err = hkdf.Key(sha256.New, key, nil, "steward oauth link v1", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: derive key of links: %w", err)
+	}
+	return s, nil
+}
+
+// OnConsent names who is told after a credential became usable, so that what waits for it can go on. It is
+// called before the service is used.
+func (s *Service) OnConsent(told func(ctx context.Context, owner string)) { s.consented = told }
 
 // APIURL is the base of the provider's APIs where it is not the public one; empty otherwise.
-func (s *Service) APIURL(provider string) string { return "" }
+func (s *Service) APIURL(provider string) string {
+	if a, ok := s.providers[provider]; ok {
+		return a.APIURL
+	}
+	return ""
+}
+
+// Configured says whether this service is registered with the provider.
+func (s *Service) Configured(provider string) bool {
+	_, ok := s.providers[provider]
+	return ok
+}
+
+// Forget drops flows and links that have expired; it returns how many.
+func (s *Service) Forget(ctx context.Context) (int64, error) {
+	flows, err := s.db.DeleteExpiredFlows(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("delete expired flows: %w", err)
+	}
+	links, err := s.db.DeleteExpiredLinks(ctx)
+	if err != nil {
+		return flows, fmt.Errorf("delete expired links: %w", err)
+	}
+	return flows + links, nil
+}
+
+func (s *Service) authority(provider string) (*authority, error) {
+	if a, ok := s.providers[provider]; ok {
+		return a, nil
+	}
+	return nil, fault.New(fault.Unavailable, "this service is not registered with that provider: its operator has to set the client id").
+		WithCode(CodeNotConfigured)
+}
+
+func origin(u *url.URL) string { return u.Scheme + "://" + strings.ToLower(u.Host) }

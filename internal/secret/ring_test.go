@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,26 +126,128 @@ func TestRotation(t *testing.T) {
 	_, err = after.Open(alice, token)
 	require.Equal(t, secret.CodeNoKey, fault.CodeOf(err))
 
-	renewed, changed, err := during.Reseal(alice, token)
+	renewed, changed, err := during.Reseal(token)
 	require.NoError(t, err)
 	require.True(t, changed)
 	plain, err = after.Open(alice, renewed)
 	require.NoError(t, err)
 	require.Equal(t, "value", string(plain))
+	_, err = after.Open(secret.Binding{Owner: "mallory", Purpose: "oauth", Ref: "1"}, renewed)
+	require.Equal(t, secret.CodeMisplaced, fault.CodeOf(err), "the binding stays what it was")
 
-	again, changed, err := during.Reseal(alice, renewed)
+	again, changed, err := during.Reseal(renewed)
 	require.NoError(t, err)
 	require.False(t, changed)
 	require.Equal(t, renewed, again)
 
-	_, _, err = during.Reseal(secret.Binding{Owner: "mallory", Purpose: "oauth", Ref: "1"}, token)
-	require.Equal(t, secret.CodeMisplaced, fault.CodeOf(err))
-	_, _, err = after.Reseal(alice, token)
+	_, _, err = after.Reseal(token)
 	require.Equal(t, secret.CodeNoKey, fault.CodeOf(err))
+	damaged := bytes.Clone(renewed)
+	damaged[len(damaged)-8] ^= 1
+	_, _, err = during.Reseal(damaged)
+	require.Error(t, err, "what is damaged is told, also under the mark of the first key")
 
 	require.Equal(t, after.KeyID(), during.KeyID())
 	require.Equal(t, []string{after.KeyID(), before.KeyID()}, during.KeyIDs())
 	require.Regexp(t, "^[0-9a-f]{8}$", during.KeyID())
+}
+
+// What was sealed before marks were opens, and a Reseal marks it.
+func TestUnmarkedTokens(t *testing.T) {
+	t.Parallel()
+	oldKey, freshKey := newKey(t), newKey(t)
+	for _, ring := range []*secret.Ring{newRing(t, oldKey), newRing(t, freshKey, oldKey)} {
+		sealed, err := newRing(t, oldKey).Seal(alice, []byte("value"))
+		require.NoError(t, err)
+		_, bare := secret.SealedBy(sealed)
+		plain, err := ring.Open(alice, bare)
+		require.NoError(t, err)
+		require.Equal(t, "value", string(plain))
+		renewed, changed, err := ring.Reseal(bare)
+		require.NoError(t, err)
+		require.True(t, changed)
+		id, _ := secret.SealedBy(renewed)
+		require.Equal(t, ring.KeyID(), id)
+	}
+}
+
+func TestSealedBy(t *testing.T) {
+	t.Parallel()
+	require.Len(t, secret.Mark("0123abcd"), secret.MarkBytes)
+	for sealed, want := range map[string]string{
+		"k1.0123abcd.gAAA": "0123abcd", "k1.0123abcd.": "0123abcd", "k1.0123ABCD.gAAA": "", "k1.0123abc.gAAAA": "",
+		"k2.0123abcd.gAAA": "", "k1.0123abcx.gAAA": "", "gAAAAABn0123456789": "", "k1.": "", "": "",
+	} {
+		id, token := secret.SealedBy([]byte(sealed))
+		require.Equal(t, want, id, sealed)
+		if id == "" {
+			require.Equal(t, sealed, string(token))
+		} else {
+			require.Equal(t, sealed, string(secret.Mark(id))+string(token))
+		}
+	}
+}
+
+// A mark is a label: a false one opens nothing.
+func TestFalseMarksOpenNothing(t *testing.T) {
+	t.Parallel()
+	one, other := newKey(t), newKey(t)
+	ring := newRing(t, one, other)
+	sealed, err := ring.Seal(alice, []byte("value"))
+	require.NoError(t, err)
+	_, token := secret.SealedBy(sealed)
+	for _, id := range []string{ring.KeyIDs()[1], "00000000"} {
+		_, err = ring.Open(alice, append(secret.Mark(id), token...))
+		require.Equal(t, secret.CodeNoKey, fault.CodeOf(err))
+	}
+}
+
+// Values open and are sealed while the keys change under them.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	one, two := newKey(t), newKey(t)
+	ring := newRing(t, one)
+	first := ring.KeyID()
+	sealed, err := ring.Seal(alice, []byte("value"))
+	require.NoError(t, err)
+	done := make(chan struct{})
+	var users sync.WaitGroup
+	for range 2 {
+		users.Go(func() {
+			for {
+				own, err := ring.Seal(alice, []byte("own"))
+				if err == nil {
+					_, err = ring.Open(alice, own)
+				}
+				_, openErr := ring.Open(alice, sealed)
+				if err = errors.Join(err, openErr); err != nil {
+					t.Error(err)
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for i := range 200 {
+		list := []string{one + "," + two, two + "," + one}[i%2]
+		changed, err := ring.Reload(secret.New(list))
+		require.NoError(t, err)
+		require.True(t, changed)
+		changed, err = ring.Reload(secret.New(list))
+		require.NoError(t, err)
+		require.False(t, changed)
+	}
+	close(done)
+	users.Wait()
+	require.NotEqual(t, first, ring.KeyID())
+
+	before := ring.KeyIDs()
+	_, err = ring.Reload(secret.New(one + ",short"))
+	require.Equal(t, secret.CodeWeakKey, fault.CodeOf(err))
+	require.Equal(t, before, ring.KeyIDs(), "a bad list changes nothing")
 }
 
 // T-36: no weak key is accepted, and no complaint repeats it.
