@@ -111,7 +111,7 @@ func (s *site) openTools(ctx context.Context) error {
 	if err := s.register(ctx); err != nil {
 		return err
 	}
-	if s.servers, err = registry.New(s.db, s.ring, egress.NewClient(nil), s.log); err != nil {
+	if s.servers, err = registry.New(s.db, s.ring, &oauth.Service{}, egress.NewClient(nil), s.log); err != nil {
 		return err
 	}
 	s.later(s.servers.Close)

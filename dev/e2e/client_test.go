@@ -112,6 +112,10 @@ type view struct {
 	Usage struct {
 		TotalTokens int64 `json:"total_tokens"`
 	} `json:"usage"`
+	Waiting *struct {
+		Reason string `json:"reason"`
+		URL    string `json:"url"`
+	} `json:"waiting"`
 }
 
 // accept posts a run and returns its id.

@@ -98,7 +98,7 @@ func own(t *testing.T, env ...string) *stack {
 }
 
 func start(dir string, env ...string) (*stack, error) {
-	api, err := freePort()
+	api, err := listenOf(env)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +113,16 @@ func start(dir string, env ...string) (*stack, error) {
 		"STEWARD_RATE_READ=1000000",
 	}, env...)
 	return s, s.up()
+}
+
+// listenOf is the address that env names, else a free one.
+func listenOf(env []string) (string, error) {
+	for _, pair := range env {
+		if address, ok := strings.CutPrefix(pair, "STEWARD_LISTEN="); ok {
+			return address, nil
+		}
+	}
+	return freePort()
 }
 
 // up starts the process and waits until the API, Temporal and a worker are ready.

@@ -56,13 +56,16 @@ func TestAnswersDependOnTheRequestAlone(t *testing.T) {
 // drawRequest makes a request in any position of a conversation, with outputs of any kind.
 func drawRequest(t *rapid.T) []byte {
 	words := []string{
-		"find", "emails", "about", "invoices", "last week", "summarise them", "and mail the sum to a@b.example", "read", "notes/a.txt",
+		"find", "emails", "about", "invoices", "last week", "summarise them", "and mail me the sum", "and mail the sum to a@b.example", "read", "notes/a.txt",
 		"list files", "digest", "folder", "then", "\"quoted\"", "42", "delete", "calendar", "brief", "#sim: steps 2 tool search_emails\n", "\n#sim: inject\n",
 	}
 	outputs := []string{
 		`{"emails":[{"id":"m1"},{"id":"m2"}]}`, "<tool-result error=\"true\">\nno\n</tool-result>", `{"id":"m1","body":"Total: EUR 5"`, "plain", "", `[1,2]`,
 	}
-	names := []string{"mcp_mailbox__search_emails", "mcp_mailbox__get_email", "mcp_mailbox__send_email", "mcp_files__read_file", "mcp_files__list_files"}
+	names := []string{
+		"mcp_mailbox__search_emails", "mcp_mailbox__get_email", "mcp_mailbox__send_email", "mcp_files__read_file", "mcp_files__list_files",
+		"GMAIL_SEARCH_EMAILS", "GMAIL_GET_EMAIL", "GMAIL_SEND_EMAIL", "GMAIL_GET_PROFILE",
+	}
 	items := []any{map[string]any{"role": "user", "content": strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 12).Draw(t, "words"), " ")}}
 	for i := range rapid.IntRange(0, 8).Draw(t, "calls") {
 		id := fmt.Sprint("call_", i)

@@ -22,7 +22,7 @@ import (
 
 const (
 	drainTime   = 10 * time.Second // for requests under way when we are asked to end
-	forgetEvery = time.Hour        // between two clean-ups of expired logouts
+	forgetEvery = time.Hour        // between two clean-ups of expired records
 )
 
 // API serves HTTP until ctx ends and then lets requests under way finish. It returns nil after such an
@@ -42,7 +42,7 @@ func API(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	feed, err := audit.NewFeed(s.db.Pool, log)
+	feed, err := audit.NewFeed(s.db, log)
 	if err != nil {
 		return err
 	}
@@ -58,10 +58,16 @@ func API(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		return err
 	}
 	log.InfoContext(ctx, "API is serving", "address", listener.Addr().String(), "public_url", cfg.HTTP.PublicURL)
+	holding, release := context.WithCancel(context.WithoutCancel(ctx))
+	defer release()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, server, listener, closing) })
+	group.Go(func() error {
+		defer release()
+		return serve(ctx, server, listener, closing)
+	})
+	group.Go(func() error { return s.holdKeys(holding, "api") })
 	group.Go(func() error { return feed.Run(ctx) })
-	group.Go(func() error { return forget(ctx, authenticate, log) })
+	group.Go(func() error { return forget(ctx, log, authenticate.ForgetExpired, s.consent.Forget) })
 	group.Go(func() error {
 		return telemetry.ServeDebug(ctx, cfg.HTTP.DebugListen, log,
 			telemetry.Runtime(time.Now()), telemetry.Pool(s.db.Pool), answers.Metrics, accepted.Metrics)
@@ -76,11 +82,11 @@ func (s *shared) handler(tokens *auth.Tokens, authenticate *auth.Authenticator, 
 	}
 	return api.New(api.Deps{
 		DB: s.db, Runs: s.runs, Authenticator: authenticate, Tokens: tokens, Tickets: tickets, Ring: s.ring,
-		Codec: durable.Codec(s.codec), Feed: feed, Probes: s.probes(), Log: s.log,
+		Codec: durable.Codec(s.codec), Consent: s.consent, Connections: s.connections, Feed: feed, Probes: s.probes(), Log: s.log,
 		PublicURL: s.cfg.HTTP.PublicURL, TemporalUI: s.cfg.Temporal.UIURL, Namespace: s.namespace,
 		MaxBody: s.cfg.Limits.Body,
 		Rates: api.Rates{
-			Create: s.cfg.Rates.Create, Read: s.cfg.Rates.Read, APIKey: s.cfg.Rates.PerKey, Streams: s.cfg.Rates.Streams,
+			Create: s.cfg.Rates.Create, Read: s.cfg.Rates.Read, APIKey: s.cfg.Rates.PerKey, Login: s.cfg.Rates.Login, Streams: s.cfg.Rates.Streams,
 		},
 		Closing: closing,
 	})
@@ -116,8 +122,8 @@ func serve(ctx context.Context, server *http.Server, l net.Listener, closing cha
 	return <-drained
 }
 
-// forget drops the records of logouts whose tokens have expired by themselves.
-func forget(ctx context.Context, a *auth.Authenticator, log *slog.Logger) error {
+// forget drops records that have expired: of logouts, of sign-ins that nobody has finished.
+func forget(ctx context.Context, log *slog.Logger, expired ...func(context.Context) (int64, error)) error {
 	tick := time.NewTicker(forgetEvery)
 	defer tick.Stop()
 	for {
@@ -125,8 +131,10 @@ func forget(ctx context.Context, a *auth.Authenticator, log *slog.Logger) error 
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if _, err := a.ForgetExpired(ctx); err != nil {
-				log.WarnContext(ctx, "expired logouts not removed", "error", err)
+			for _, drop := range expired {
+				if _, err := drop(ctx); err != nil {
+					log.WarnContext(ctx, "expired records not removed", "error", err)
+				}
 			}
 		}
 	}

@@ -51,7 +51,7 @@ type shared struct {
 
 // open builds the shared parts; nothing is dialled yet. Close must be called.
 func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (s *shared, err error) {
-	s = &shared{cfg: cfg, log: log, consent: &oauth.Service{}}
+	s = &shared{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -69,6 +69,9 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (s *shared,
 	if err := s.openTemporal(); err != nil {
 		return s, err
 	}
+	if s.consent, err = newConsent(cfg, s.db, s.ring, log); err != nil {
+		return s, err
+	}
 	if err := s.openTools(); err != nil {
 		return s, err
 	}
@@ -76,11 +79,29 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (s *shared,
 	if err != nil {
 		return s, err
 	}
+	hosted, err := hostsTools(cfg.Model)
+	if err != nil {
+		return s, err
+	}
 	s.runs, err = run.New(s.db, s.ring, s.temporal, s.executor, s.connections, log, run.Options{
-		Model: model, QueueLimit: cfg.Limits.Queue, InstructionsMax: cfg.Limits.Instructions,
-		Limits: automation.Limits{Steps: cfg.Limits.Steps, Tokens: cfg.Limits.Tokens, WallSeconds: int64(cfg.Limits.Wall / time.Second)},
+		Model: model, HostedMCP: hosted, QueueLimit: cfg.Limits.Queue, InstructionsMax: cfg.Limits.Instructions,
+		Limits: automation.Limits{
+			Steps: cfg.Limits.Steps, Tokens: cfg.Limits.Tokens, WallSeconds: int64(cfg.Limits.Wall / time.Second),
+			CostMicroUSD: microUSD(cfg.Spending.Run),
+		},
 	})
-	return s, err
+	if err != nil {
+		return s, err
+	}
+	s.consent.OnConsent(s.wake)
+	return s, nil
+}
+
+// wake lets runs go on that waited for a consent.
+func (s *shared) wake(ctx context.Context, owner string) {
+	if err := s.runs.Wake(ctx, owner); err != nil {
+		s.log.WarnContext(ctx, "runs not woken yet", "error", err)
+	}
 }
 
 // connections is how many a process holds at most: enough for the API's reads and for the worker's
@@ -107,13 +128,15 @@ func (s *shared) openTools() error {
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "settings: STEWARD_EGRESS_ALLOW: %s", err).WithCode("invalid_settings")
 	}
-	if s.registry, err = registry.New(s.db, s.ring, egress.NewClient(allowed), s.log); err != nil {
+	if s.registry, err = registry.New(s.db, s.ring, s.consent, egress.NewClient(allowed), s.log); err != nil {
 		return err
 	}
 	if s.connections, err = connector.NewConnections(s.consent, connectors()...); err != nil {
 		return err
 	}
-	s.executor, err = tool.NewExecutor(s.db, s.ring, s.registry, s.connections, s.log, tool.Options{Expiry: s.cfg.Limits.Approval})
+	s.executor, err = tool.NewExecutor(s.db, s.ring, s.registry, s.connections, s.log, tool.Options{
+		Expiry: s.cfg.Limits.Approval, Addressees: s.cfg.Guard.Addressees,
+	})
 	return err
 }
 

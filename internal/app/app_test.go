@@ -17,6 +17,7 @@ import (
 	"steward/internal/auth"
 	"steward/internal/config"
 	"steward/internal/fault"
+	"steward/internal/llm/price"
 	"steward/internal/secret"
 	"steward/internal/store"
 	"steward/internal/storetest"
@@ -166,21 +167,32 @@ func TestProcessesRefuseWhatTheyCannotWorkWith(t *testing.T) {
 func TestModels(t *testing.T) {
 	t.Parallel()
 	key := secret.New("sk-test")
+	prices, err := price.Load("")
+	require.NoError(t, err)
 	for name, want := range map[string]struct {
 		cfg             config.Model
 		model, provider string
 	}{
-		"OpenAI":        {config.Model{APIKey: key}, openAIModel, openAIName},
-		"named":         {config.Model{APIKey: key, Default: "gpt-x"}, "gpt-x", openAIName},
-		"compatible":    {config.Model{BaseURL: "http://127.0.0.1:1/v1", Default: "local"}, "local", compatibleAI},
+		"OpenAI":        {config.Model{APIKey: key}, openAIModel, "openai"},
+		"named":         {config.Model{APIKey: key, Default: "gpt-x"}, "gpt-x", "openai"},
+		"Azure":         {config.Model{BaseURL: "https://res.openai.azure.com/openai/v1", Default: "mine", Provider: "auto"}, "mine", "azure"},
+		"said to be":    {config.Model{BaseURL: "http://127.0.0.1:1/v1", Default: "local", Provider: "vllm"}, "local", "vllm"},
+		"compatible":    {config.Model{BaseURL: "http://127.0.0.1:1/v1", Default: "local"}, "local", "compatible"},
 		"offline rules": {config.Model{BaseURL: "http://127.0.0.1:1/v1", Default: offline.Model}, offline.Model, offline.Provider},
 	} {
 		model, err := modelName(want.cfg)
 		require.NoError(t, err, name)
 		require.Equal(t, want.model, model, name)
-		client, err := newModel(want.cfg)
+		client, err := newModel(want.cfg, prices)
 		require.NoError(t, err, name)
 		require.Equal(t, want.provider, client.Provider(), name)
+	}
+	for name, wrong := range map[string]config.Model{
+		"no key, no address": {}, "provider": {APIKey: key, Provider: "skynet"}, "feature": {APIKey: key, Features: []string{"magic"}},
+		"window": {APIKey: key, Context: -1},
+	} {
+		_, err := newModel(wrong, prices)
+		require.Equal(t, "invalid_settings", fault.CodeOf(err), name)
 	}
 }
 

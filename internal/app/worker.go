@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 	"steward/internal/automation"
 	"steward/internal/config"
 	"steward/internal/durable"
+	"steward/internal/llm/price"
+	"steward/internal/spending"
 	"steward/internal/telemetry"
 	"steward/workflows"
 )
@@ -35,12 +38,22 @@ func Worker(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer s.close()
-	model, err := newModel(cfg.Model)
+	prices, err := price.Load(cfg.Model.Prices)
+	if err != nil {
+		return err
+	}
+	model, err := newModel(cfg.Model, prices)
+	if err != nil {
+		return err
+	}
+	book, err := spending.New(prices, spending.Limits{
+		UserDayMicroUSD: microUSD(cfg.Spending.UserDay), UserDayTokens: cfg.Spending.DayTokens, DayMicroUSD: microUSD(cfg.Spending.Day),
+	})
 	if err != nil {
 		return err
 	}
 	acts, err := activities.New(activities.Deps{
-		DB: s.db, Ring: s.ring, Registry: s.registry, Connections: s.connections, Executor: s.executor, Model: model, Log: log,
+		DB: s.db, Ring: s.ring, Registry: s.registry, Connections: s.connections, Executor: s.executor, Model: model, Spending: book, Log: log,
 	})
 	if err != nil {
 		return err
@@ -50,23 +63,27 @@ func Worker(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		return err
 	}
 	attempts := telemetry.NewTally("steward_activity_attempts_total", "Attempts of activities that have ended.", "activity", "result")
-	// The last checkpoint is signed when the last activity has ended.
-	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopSigning()
+	// The last checkpoint is signed, and keys are let go, when the last activity has ended.
+	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		defer stopSigning()
+		defer end()
 		s.work(ctx, acts, attempts)
 		return nil
 	})
 	group.Go(func() error { return s.runs.Reconcile(ctx) })
-	group.Go(func() error { return checkpoints.Run(signing) })
+	group.Go(func() error { return checkpoints.Run(lasting) })
+	group.Go(func() error { return s.holdKeys(lasting, "worker") })
 	group.Go(func() error {
 		return telemetry.ServeDebug(ctx, cfg.HTTP.DebugListen, log,
 			telemetry.Runtime(time.Now()), telemetry.Pool(s.db.Pool), attempts.Metrics, s.pollingMetric)
 	})
 	return group.Wait()
 }
+
+// microUSD is a setting in dollars as the accounts count.
+func microUSD(dollars float64) int64 { return int64(math.Round(dollars * 1_000_000)) }
 
 // Polling is the name of the gauge that is 1 while a worker asks Temporal for work.
 const Polling = "steward_worker_polling"
@@ -164,6 +181,8 @@ func register(w worker.Registry, acts *activities.Run) {
 	for name, method := range map[string]any{
 		automation.ActivityResolveTools: acts.ResolveTools,
 		automation.ActivityPlanStep:     acts.PlanStep,
+		automation.ActivityAwaitStep:    acts.AwaitStep,
+		automation.ActivityParkRun:      acts.ParkRun,
 		automation.ActivityCallTool:     acts.CallTool,
 		automation.ActivitySettleCall:   acts.SettleCall,
 		automation.ActivityFinish:       acts.Finish,

@@ -102,7 +102,7 @@ func (c *Connections) Open(ctx context.Context, owner string, k *Connector, t To
 	}
 	return &Session{
 		HTTP: c.credentials.Client(owner, k.Provider), BaseURL: c.credentials.APIURL(k.Provider),
-		Account: credential.Account, Granted: credential.Scopes,
+		Account: credential.Account, Granted: credential.Scopes, Version: credential.Version,
 	}, nil
 }
 

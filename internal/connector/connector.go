@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"steward/internal/automation"
@@ -34,9 +35,13 @@ type Tool struct {
 	Addressees   []string // names of arguments that say who receives something: "to", "cc"
 	Scopes       []string // the provider's scopes of which any one suffices; empty: none is needed
 
+	// NoProbe says, of an effect without a Probe, why there is no way to ask.
+	NoProbe string
+
 	// Call carries the tool out. Its error is an *Error.
 	Call func(ctx context.Context, s *Session, c Call) (Result, error)
-	// Probe asks the receiver afterwards whether the call took effect; nil: there is no way to ask.
+	// Probe asks the receiver afterwards whether the call took effect, and sees to it that a call which is said
+	// to have failed cannot take effect any more; nil: there is no way to ask.
 	Probe func(ctx context.Context, s *Session, c Call) (Found, error)
 }
 
@@ -47,6 +52,7 @@ type Session struct {
 	BaseURL string   // of the provider's APIs; empty: the public ones
 	Account string   // the account's mail address
 	Granted []string // scopes
+	Version int64    // of the credential, for an oauth.ConsentError
 }
 
 // Call is one use of a tool.
@@ -89,6 +95,11 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause, which may be an *oauth.ConsentError.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Grants says whether one of the scopes is granted.
+func (s *Session) Grants(scopes ...string) bool {
+	return slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.Granted, scope) })
+}
 
 // Find returns the tool of that name.
 func (c *Connector) Find(name string) (Tool, bool) {

@@ -95,6 +95,9 @@ func (s *scope) Email() string { return address.FindString(s.Instruction) }
 // Has reports whether the tool of an alias is offered.
 func (s *scope) Has(alias string) bool { _, ok := s.tools[alias]; return ok }
 
+// Tool is the full name of the tool of an alias, empty if it is not offered.
+func (s *scope) Tool(alias string) string { return s.tools[alias].Name }
+
 // List is every value at a path such as "found.emails|messages[*].id".
 func (s *scope) List(path string) []any { return lookup(s.values, path) }
 

@@ -1,0 +1,41 @@
+package google_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	gmailapi "google.golang.org/api/gmail/v1"
+
+	"steward/internal/connector"
+	"steward/internal/connector/google"
+)
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestBodiesCanBeSentTwice(t *testing.T) {
+	t.Parallel()
+	var bodies []string
+	next := roundTrip(func(r *http.Request) (*http.Response, error) {
+		require.NotNil(t, r.GetBody, "%s %s", r.Method, r.URL.Path)
+		again, err := r.GetBody()
+		require.NoError(t, err)
+		for _, body := range []io.Reader{r.Body, again} {
+			text, err := io.ReadAll(body)
+			require.NoError(t, err)
+			bodies = append(bodies, string(text))
+		}
+		return &http.Response{StatusCode: http.StatusUnauthorized, Body: http.NoBody, Request: r}, nil
+	})
+	session := &connector.Session{HTTP: &http.Client{Transport: next}, BaseURL: "http://google.test"}
+	api, err := gmailapi.NewService(t.Context(), google.Options(session, "")...)
+	require.NoError(t, err)
+	_, err = api.Users.Drafts.Send("me", &gmailapi.Draft{Id: "r-1"}).Context(t.Context()).Do()
+	require.Error(t, err)
+	require.Len(t, bodies, 2)
+	require.JSONEq(t, `{"id":"r-1"}`, bodies[0])
+	require.Equal(t, bodies[0], bodies[1])
+}
