@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -14,6 +13,7 @@ import (
 	"steward/internal/llm"
 	"steward/internal/registry"
 	"steward/internal/secret"
+	"steward/internal/spending"
 	"steward/internal/store"
 	"steward/internal/tool"
 )
@@ -25,6 +25,7 @@ type Run struct {
 	registry *registry.Registry
 	executor *tool.Executor
 	model    *llm.Client
+	spending *spending.Book
 	log      *slog.Logger
 
 	connections *connector.Connections
@@ -38,41 +39,25 @@ type Deps struct {
 	Connections *connector.Connections
 	Executor    *tool.Executor
 	Model       *llm.Client
+	Spending    *spending.Book
 	Log         *slog.Logger
 }
 
 // New checks its dependencies.
 func New(d Deps) (*Run, error) {
-	if d.DB == nil || d.Ring == nil || d.Registry == nil || d.Connections == nil || d.Executor == nil || d.Model == nil || d.Log == nil {
+	if d.DB == nil || d.Ring == nil || d.Registry == nil || d.Connections == nil || d.Executor == nil || d.Model == nil ||
+		d.Spending == nil || d.Log == nil {
 		return nil, errors.New("activities: all dependencies are required")
 	}
-	return &Run{db: d.DB, ring: d.Ring, registry: d.Registry, connections: d.Connections, executor: d.Executor, model: d.Model, log: d.Log}, nil
+	return &Run{
+		db: d.DB, ring: d.Ring, registry: d.Registry, connections: d.Connections, executor: d.Executor, model: d.Model,
+		spending: d.Spending, log: d.Log,
+	}, nil
 }
 
 func stamp(ctx context.Context) tool.Stamp {
 	info := activity.GetInfo(ctx)
 	return tool.Stamp{TemporalRunID: info.WorkflowExecution.RunID, ActivityID: info.ActivityID, Attempt: info.Attempt}
-}
-
-// heartbeat tells Temporal every second that the attempt lives; a cancel comes back on the answer. The
-// SDK throttles by worker.Options.MaxHeartbeatThrottleInterval.
-func heartbeat(ctx context.Context) (stop func()) {
-	done := make(chan struct{})
-	go func() {
-		t := time.NewTicker(time.Second)
-		defer t.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ctx.Done():
-				return
-			case <-t.C:
-				activity.RecordHeartbeat(ctx)
-			}
-		}
-	}()
-	return func() { close(done) }
 }
 
 // end logs the full error, with its cause, and hands Temporal the part that people may read.

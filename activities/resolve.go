@@ -59,9 +59,10 @@ func (r *Run) resolveTools(ctx context.Context, in automation.ResolveInput) (aut
 		}
 		return r.audit(ctx, q, run.ID, s, audit.ToolsResolved, "1", struct {
 			tool.Stamp
-			Tools  []string       `json:"tools"`
-			Absent []tool.Absence `json:"absent,omitempty"`
-		}{s, names, cat.Absent})
+			Tools   []string          `json:"tools"`
+			Absent  []tool.Absence    `json:"absent,omitempty"`
+			Flagged map[string]string `json:"flagged,omitempty"` // what was hidden in a tool's own words
+		}{s, names, cat.Absent, cat.Flagged()})
 	})
 	return out, err
 }

@@ -2,11 +2,14 @@ package activities
 
 import (
 	"context"
+	"fmt"
 
 	"go.temporal.io/sdk/temporal"
 
+	"steward/internal/audit"
 	"steward/internal/automation"
 	"steward/internal/fault"
+	"steward/internal/tool"
 )
 
 // CallTool carries out one planned call through the executor. A retry of it never sends an effect twice:
@@ -15,10 +18,24 @@ func (r *Run) CallTool(ctx context.Context, in automation.CallInput) (automation
 	defer heartbeat(ctx)()
 	s := stamp(ctx)
 	out, err := r.executor.Execute(ctx, in, s)
+	if err == nil && out.Park != nil {
+		err = r.deferred(ctx, in, s, out.Park)
+	}
 	if failed := r.end(ctx, err); s.Attempt < maxUpstream || !fault.Is(err, fault.Upstream) {
 		return out, failed
 	}
 	return out, temporal.NewNonRetryableApplicationError(fault.Text(err), fault.CodeOf(err), nil)
+}
+
+// deferred records that a call was not sent because a person must consent first.
+func (r *Run) deferred(ctx context.Context, in automation.CallInput, s tool.Stamp, p *automation.Park) error {
+	key := fmt.Sprintf("%s/%s/%d", in.ID, s.ActivityID, s.Attempt)
+	return r.audit(ctx, r.db.Queries, in.RunID, s, audit.ToolDeferred, key, struct {
+		tool.Stamp
+		Call   string `json:"call"`
+		Step   int    `json:"step"`
+		Reason string `json:"reason"`
+	}{s, in.ID, in.Step, p.Waiting.Reason})
 }
 
 // maxUpstream is how often a server that cannot be reached is tried before the model is told.

@@ -24,6 +24,7 @@ func AutomationRun(ctx workflow.Context, in automation.RunInput) (automation.Run
 	if err := r.handleDecisions(ctx); err != nil {
 		return automation.RunResult{}, err
 	}
+	r.handleWakes(ctx)
 	state, err := r.drive(ctx)
 	if workflow.IsContinueAsNewError(err) {
 		return automation.RunResult{}, err
@@ -52,6 +53,10 @@ type run struct {
 	waited  time.Duration // for a person, in this execution
 	waiting int           // calls that wait for a person now
 	since   time.Time     // when the first of them began to
+
+	parking workflow.Mutex   // one park at a time
+	parked  automation.State // what the run sleeps for, empty while it is awake
+	woken   int              // how often it was woken or tried again
 
 	verdicts map[string]automation.Verdict // by decision id, as they came
 	open     map[string]question           // by decision id
@@ -104,14 +109,36 @@ func (r *run) resolve(ctx workflow.Context) error {
 	return nil
 }
 
+// plan asks for the next turn until there is one: now, or in the background, or after what was missing has come.
 func (r *run) plan(ctx workflow.Context) (automation.PlanResult, error) {
+	for {
+		out, err := r.ask(ctx)
+		if err != nil || out.Park == nil {
+			r.carry.Tokens += out.Tokens
+			r.carry.Parked = automation.Parked{}
+			return out, err
+		}
+		if err := r.park(ctx, *out.Park, &r.carry.Parked); err != nil {
+			return out, err
+		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() { // a model that is away for weeks
+			return out, r.continueAsNew(ctx)
+		}
+	}
+}
+
+// ask has the model asked, and where the provider works on it in the background, waits for its answer.
+func (r *run) ask(ctx workflow.Context) (automation.PlanResult, error) {
+	in := automation.PlanInput{RunID: r.in.RunID, Step: r.carry.Step + 1, Seq: r.nextSeq(), Tokens: r.carry.Tokens}
 	var out automation.PlanResult
-	step := r.carry.Step + 1
-	ctx = with(ctx, automation.ActivityPlanStep, fmt.Sprintf("step %d: ask the model", step))
-	err := workflow.ExecuteActivity(ctx, act.PlanStep, automation.PlanInput{
-		RunID: r.in.RunID, Step: step, Seq: r.nextSeq(), Tokens: r.carry.Tokens,
-	}).Get(ctx, &out)
-	r.carry.Tokens += out.Tokens
+	planning := with(ctx, automation.ActivityPlanStep, fmt.Sprintf("step %d: ask the model", in.Step))
+	err := workflow.ExecuteActivity(planning, act.PlanStep, in).Get(ctx, &out)
+	for err == nil && out.Pending != "" {
+		pending := automation.AwaitInput{PlanInput: in, Pending: out.Pending}
+		out = automation.PlanResult{}
+		waiting := with(ctx, automation.ActivityAwaitStep, fmt.Sprintf("step %d: wait for the model", in.Step))
+		err = workflow.ExecuteActivity(waiting, act.AwaitStep, pending).Get(ctx, &out)
+	}
 	return out, err
 }
 

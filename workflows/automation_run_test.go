@@ -30,7 +30,13 @@ type world struct {
 	// sent and settled list the calls in the order in which their activities began.
 	sent, settled []automation.CallInput
 	finished      []automation.FinishInput
-	call          func(automation.CallInput) (automation.CallResult, error)
+	parks         []automation.ParkInput
+	awaited       []automation.AwaitInput
+	planned       []time.Time // when the model was asked, attempts included
+	plan          func(automation.PlanInput) (automation.PlanResult, error)
+	await         func(automation.AwaitInput) (automation.PlanResult, error)
+	call, settle  func(automation.CallInput) (automation.CallResult, error)
+	park          func(automation.ParkInput) (automation.ParkResult, error)
 }
 
 func newWorld(t *testing.T, limits automation.Limits, turns ...[]automation.PlannedCall) *world {
@@ -48,11 +54,19 @@ func newSlowWorld(t *testing.T, each time.Duration, limits automation.Limits, tu
 	w.RegisterActivity(&activities.Run{})
 	w.OnActivity(act.ResolveTools, mock.Anything, mock.Anything).Return(
 		automation.ResolveResult{Tools: 2, Limits: limits, Expiry: 7 * 24 * time.Hour}, nil).Maybe()
+	w.plan = w.turn
 	w.OnActivity(act.PlanStep, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.PlanInput) (automation.PlanResult, error) {
-		if in.Step > len(w.turns) {
-			return automation.PlanResult{Tokens: 10, Final: automation.Final{State: automation.Success}}, nil
-		}
-		return automation.PlanResult{Tokens: 100, Calls: w.turns[in.Step-1]}, nil
+		w.planned = append(w.planned, w.Now())
+		return w.plan(in)
+	}).Maybe()
+	w.OnActivity(act.AwaitStep, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.AwaitInput) (automation.PlanResult, error) {
+		w.awaited = append(w.awaited, in)
+		return w.await(in)
+	}).Maybe()
+	w.park = func(automation.ParkInput) (automation.ParkResult, error) { return automation.ParkResult{}, nil }
+	w.OnActivity(act.ParkRun, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.ParkInput) (automation.ParkResult, error) {
+		w.parks = append(w.parks, in)
+		return w.park(in)
 	}).Maybe()
 	w.call = func(automation.CallInput) (automation.CallResult, error) {
 		return automation.CallResult{State: automation.CallDone}, nil
@@ -63,13 +77,24 @@ func newSlowWorld(t *testing.T, each time.Duration, limits automation.Limits, tu
 	}).Maybe()
 	w.OnActivity(act.SettleCall, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.CallInput) (automation.CallResult, error) {
 		w.settled = append(w.settled, in)
-		return automation.CallResult{State: automation.CallDenied}, nil
+		return w.settle(in)
 	}).Maybe()
+	w.settle = func(automation.CallInput) (automation.CallResult, error) {
+		return automation.CallResult{State: automation.CallDenied}, nil
+	}
 	w.OnActivity(act.Finish, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.FinishInput) error {
 		w.finished = append(w.finished, in)
 		return nil
 	}).Maybe()
 	return w
+}
+
+// turn is the model's next turn in the script.
+func (w *world) turn(in automation.PlanInput) (automation.PlanResult, error) {
+	if in.Step > len(w.turns) {
+		return automation.PlanResult{Tokens: 10, Final: automation.Final{State: automation.Success}}, nil
+	}
+	return automation.PlanResult{Tokens: 100, Calls: w.turns[in.Step-1]}, nil
 }
 
 func (w *world) run(t *testing.T) automation.State {

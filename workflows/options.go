@@ -20,9 +20,20 @@ var options = map[string]workflow.ActivityOptions{
 		StartToCloseTimeout: 3 * time.Minute, HeartbeatTimeout: 5 * time.Second,
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second, MaximumAttempts: 8},
 	},
+	// A model that is away parks the run long before these attempts are used up (activities.maxModel): most of
+	// them, too, are for outages of our own.
 	automation.ActivityPlanStep: {
 		StartToCloseTimeout: 15 * time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
-		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 10},
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 15},
+	},
+	// The provider works by itself; an attempt that runs out of time is followed by one that goes on looking.
+	automation.ActivityAwaitStep: {
+		StartToCloseTimeout: time.Hour, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 15},
+	},
+	automation.ActivityParkRun: {
+		StartToCloseTimeout: time.Minute, HeartbeatTimeout: 5 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
 	},
 	// A second attempt never sends an effect again: the ledger's claim is the fence, not this number. Most
 	// attempts are for outages of our own; activities.maxUpstream ends it earlier when the server is away.

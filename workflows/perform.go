@@ -58,10 +58,19 @@ func (r *run) one(ctx workflow.Context, c automation.PlannedCall) error {
 		}
 		in.Verdict = v
 	}
+	var parked automation.Parked
 	for {
-		out, err := r.attempt(ctx, c, in)
-		if err != nil || out.State != automation.CallUnknown {
+		out, err := r.attempt(ctx, c, in, parked.Times > 0)
+		switch {
+		case err != nil:
 			return err
+		case out.Park != nil:
+			if err := r.park(ctx, *out.Park, &parked); err != nil {
+				return err
+			}
+			continue
+		case out.State != automation.CallUnknown:
+			return nil
 		}
 		v, err := r.wait(ctx, out.Decision, question{call: c.ID, kind: automation.AskUnknown}, c.Tool+", outcome unknown")
 		if err != nil {
@@ -71,22 +80,26 @@ func (r *run) one(ctx workflow.Context, c automation.PlannedCall) error {
 	}
 }
 
-// attempt sends or settles, as the verdict says.
-func (r *run) attempt(ctx workflow.Context, c automation.PlannedCall, in automation.CallInput) (automation.CallResult, error) {
+// attempt sends or settles, as the verdict says. What the model's provider sends is only settled here: a yes goes
+// to it with the next request. woken: the run has slept for this call, and people still see that.
+func (r *run) attempt(ctx workflow.Context, c automation.PlannedCall, in automation.CallInput, woken bool) (automation.CallResult, error) {
+	if c.Hosted {
+		return r.settle(ctx, c, in)
+	}
 	switch in.Verdict {
 	case "", automation.Approve, automation.Edit, automation.Retry:
-		return r.send(ctx, c, in)
+		return r.send(ctx, c, in, woken)
 	default:
 		return r.settle(ctx, c, in)
 	}
 }
 
-func (r *run) send(ctx workflow.Context, c automation.PlannedCall, in automation.CallInput) (automation.CallResult, error) {
+func (r *run) send(ctx workflow.Context, c automation.PlannedCall, in automation.CallInput, woken bool) (automation.CallResult, error) {
 	var out automation.CallResult
 	if code, message := r.overLimit(ctx); code != "" {
 		return out, temporal.NewNonRetryableApplicationError(message, code, nil)
 	}
-	if c.Class != automation.Read || in.Verdict != "" {
+	if c.Class != automation.Read || in.Verdict != "" || woken {
 		in.Seq, in.State = r.nextSeq(), r.state()
 	}
 	actx := with(ctx, automation.ActivityCallTool, fmt.Sprintf("step %d: %s", in.Step, c.Tool))
@@ -108,6 +121,9 @@ func (r *run) settle(ctx workflow.Context, c automation.PlannedCall, in automati
 
 // state is what people should see while a call is under way: that others of the same turn still wait.
 func (r *run) state() automation.State {
+	if r.parked != "" {
+		return r.parked
+	}
 	state := automation.Running
 	for _, id := range workflow.DeterministicKeys(r.open) {
 		if r.verdicts[id] != "" {

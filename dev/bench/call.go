@@ -24,13 +24,14 @@ const (
 func benchCalls(ctx context.Context, s *site, r *report) error {
 	var lines []latency
 	for _, c := range []struct {
-		name, role, tool, args string
-		server                 int64
+		name, role, tool string
+		nth              func(i int) string
+		server           int64
 	}{
-		{"call, read class", "files", readTool, readArgs, filesID},
-		{"call, effect class", "mailbox", sendTool, sendArgs, mailboxID},
+		{"call, read class", "files", readTool, nthRead, filesID},
+		{"call, effect class", "mailbox", sendTool, nthSend, mailboxID},
 	} {
-		line, err := compareCalls(ctx, s, c.role, c.server, c.tool, c.args)
+		line, err := compareCalls(ctx, s, c.role, c.server, c.tool, c.nth)
 		if err != nil {
 			return err
 		}
@@ -40,7 +41,7 @@ func benchCalls(ctx context.Context, s *site, r *report) error {
 	return r.latencies("Tool call through the executor / the same call on a kept go-sdk session", lines...)
 }
 
-func compareCalls(ctx context.Context, s *site, role string, server int64, name, arguments string) (line latency, err error) {
+func compareCalls(ctx context.Context, s *site, role string, server int64, name string, nth func(i int) string) (line latency, err error) {
 	session, err := dialSandbox(ctx, role, s.folder(role))
 	if err != nil {
 		return line, err
@@ -51,6 +52,7 @@ func compareCalls(ctx context.Context, s *site, role string, server int64, name,
 		return line, err
 	}
 	for i := range callWarm + callPairs {
+		arguments := nth(i)
 		planned, err := p.plan(ctx, "mcp_"+role+"__"+name, arguments)
 		if err != nil {
 			return line, err
@@ -115,7 +117,7 @@ func (p *planner) plan(ctx context.Context, function, arguments string) (automat
 	var planned []automation.PlannedCall
 	err := p.site.db.Tx(ctx, func(q *store.Queries) error {
 		var err error
-		planned, err = p.site.tools.Plan(ctx, q, tool.Turn{Run: p.run, Catalogue: p.cat, Step: p.step, Stamp: stamp},
+		planned, err = p.site.tools.Plan(ctx, q, tool.Turn{Run: p.run, Catalogue: p.cat, Step: p.step, Stamp: stamp, Instructions: "mail the figures to " + sendTo},
 			[]llm.Call{{CallID: "call", Name: function, Arguments: arguments}})
 		return err
 	})

@@ -25,17 +25,37 @@ const (
 	readTool  = "read_file"
 	readArgs  = `{"path":"notes.txt"}`
 	sendTool  = "send_email"
-	sendArgs  = `{"to":"bob@example.test","subject":"Figures","body":"They are attached."}`
+	sendTo    = "bob@example.test"
 	notesText = "Measure first, then cut.\n"
 )
 
-// register writes the sample file and makes both servers known; each runs as a child of whoever calls it.
+// noteFiles are the files to read: a run may not read the same one for ever, so each call has its own.
+func noteFiles() []string {
+	names := []string{"notes.txt"}
+	for i := range callWarm + callPairs {
+		names = append(names, noteFile(i))
+	}
+	return names
+}
+
+func noteFile(i int) string { return fmt.Sprintf("notes-%d.txt", i) }
+
+// nthRead and nthSend are the arguments of one call of many.
+func nthRead(i int) string { return fmt.Sprintf(`{"path":%q}`, noteFile(i)) }
+
+func nthSend(i int) string {
+	return fmt.Sprintf(`{"to":%q,"subject":"Figures %d","body":"They are attached."}`, sendTo, i)
+}
+
+// register writes the sample files and makes both servers known; each runs as a child of whoever calls it.
 func (s *site) register(ctx context.Context) error {
 	if err := os.MkdirAll(s.folder("files"), 0o700); err != nil {
 		return fmt.Errorf("make sample file: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(s.folder("files"), "notes.txt"), []byte(notesText), 0o600); err != nil {
-		return fmt.Errorf("make sample file: %w", err)
+	for _, name := range noteFiles() {
+		if err := os.WriteFile(filepath.Join(s.folder("files"), name), []byte(notesText), 0o600); err != nil {
+			return fmt.Errorf("make sample file: %w", err)
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {

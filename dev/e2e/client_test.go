@@ -101,8 +101,16 @@ type view struct {
 		ResolvedBy string `json:"resolved_by"`
 		Attempts   int    `json:"attempts"`
 		Decision   *struct {
-			Kind   string `json:"kind"`
-			Digest string `json:"digest"`
+			Kind        string `json:"kind"`
+			Digest      string `json:"digest"`
+			Explanation struct {
+				Rules      []struct{ Code, Text string }
+				Tainted    []string
+				Addressees []struct {
+					Value string
+					Known bool
+				}
+			} `json:"explanation"`
 		} `json:"decision"`
 	} `json:"tool_calls"`
 	Error *struct {

@@ -43,7 +43,7 @@ func TestSixtyStepsWithLargeResultsKeepTheHistorySmall(t *testing.T) {
 	u := running(t).as(t, "long")
 	id := u.accept(map[string]any{
 		"servers": []string{"files"}, "limits": map[string]any{"steps": steps + 5, "tokens": 90_000_000},
-		"instructions": "#sim: steps " + strconv.Itoa(steps) + ` tool make_text args {"kilobytes":100,"seed":7}`,
+		"instructions": "#sim: steps " + strconv.Itoa(steps) + ` tool make_text args {"kilobytes":100,"seed":{{step}}}`,
 	})
 	v := u.until(id, 4*time.Minute, ended)
 	require.Equal(t, "success", v.State, "%+v", v.Error)

@@ -76,6 +76,9 @@ func (m *modelServer) bill() []charged {
 	return append([]charged{}, m.posts...)
 }
 
+// paid is the length of the bill.
+func (m *modelServer) paid() int { return len(m.bill()) }
+
 func (m *modelServer) onPost(spoil func(n int, w http.ResponseWriter) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

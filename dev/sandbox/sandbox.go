@@ -21,6 +21,8 @@ const (
 	// ProbeMeta, in a tool definition, says which tool knows what became of a call and which of its
 	// arguments takes the call key: {"tool": …, "argument": …}.
 	ProbeMeta = "dev.steward/probe"
+	// AddresseesMeta, in a tool definition, names the arguments that say who receives something: ["to"].
+	AddresseesMeta = "dev.steward/addressees"
 	// ProbeOnlyMeta, in a tool definition, hides the tool from the model.
 	ProbeOnlyMeta = "dev.steward/probe-only"
 )

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 
 	"steward/internal/automation"
 )
@@ -58,23 +59,38 @@ func demand(chain string, traces []trace, activities []Activity, r *Report) {
 		if !a.Completed {
 			continue
 		}
-		got := left[place{a.TemporalRunID, a.ActivityID}]
-		var missing string
-		switch {
-		case a.Type == automation.ActivityPlanStep && !got[ModelCalled] && budget[a.TemporalRunID]:
-			delete(budget, a.TemporalRunID) // one step finds the budget used up; there is no other
-		case a.Type == automation.ActivityPlanStep && !got[ModelCalled]:
-			missing = ModelCalled
-		case a.Type == automation.ActivityPlanStep && !got[ModelAnswered] && !got[ModelFailed]:
-			missing = ModelAnswered
-		case a.Type == automation.ActivityCallTool && !got[ToolRefused] && !got[ToolClaimed]:
-			missing = ToolClaimed
-		case a.Type == automation.ActivityCallTool && !got[ToolRefused] && !got[ToolSettled]:
-			missing = ToolSettled
+		missing := lacks(a.Type, left[place{a.TemporalRunID, a.ActivityID}])
+		if missing == ModelCalled && budget[a.TemporalRunID] {
+			delete(budget, a.TemporalRunID) // before there was model.refused, one step found the budget used up in silence
+			continue
 		}
 		if missing != "" {
 			r.add(Finding{Chain: chain, Problem: Unrecorded, Detail: fmt.Sprintf(
 				"%s: %s %s of %s completed without it", missing, a.Type, a.ActivityID, a.TemporalRunID)})
 		}
 	}
+}
+
+// lacks is the first event that a completed activity of this type should have left and did not.
+func lacks(activity string, left map[string]bool) string {
+	has := func(kinds ...string) bool {
+		return slices.ContainsFunc(kinds, func(kind string) bool { return left[kind] })
+	}
+	switch {
+	case activity == automation.ActivityPlanStep && has(ModelRefused, ModelDeferred, ModelFound):
+	case activity == automation.ActivityPlanStep && !has(ModelCalled):
+		return ModelCalled
+	case activity == automation.ActivityPlanStep && !has(ModelAnswered, ModelFailed, ModelAccepted):
+		return ModelAnswered
+	case activity == automation.ActivityAwaitStep && !has(ModelAnswered, ModelAccepted, ModelRefused, ModelDeferred):
+		return ModelAnswered
+	case activity == automation.ActivityParkRun && !has(RunParked):
+		return RunParked
+	case activity == automation.ActivityCallTool && has(ToolRefused, ToolDeferred):
+	case activity == automation.ActivityCallTool && !has(ToolClaimed):
+		return ToolClaimed
+	case activity == automation.ActivityCallTool && !has(ToolSettled):
+		return ToolSettled
+	}
+	return ""
 }

@@ -80,6 +80,40 @@ func TestCompare(t *testing.T) {
 			traces: []trace{{seq: 9, kind: ModelCalled}},
 			want:   []Finding{{Chain: "run/1", Seq: 9, Problem: Unexplained, Detail: "model.called: names no activity"}},
 		},
+		"in the background": {
+			traces:     []trace{tr(ModelCalled, "5", 1), tr(ModelAccepted, "5", 1), tr(ModelAnswered, "6", 2)},
+			activities: []Activity{plan("5"), {TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityAwaitStep, Attempt: 2, Completed: true}},
+		},
+		"taken up again": {traces: []trace{tr(ModelFound, "5", 1)}, activities: []Activity{plan("5")}},
+		"asked for anew while waiting": {
+			traces:     []trace{tr(ModelFailed, "6", 1), tr(ModelCalled, "6", 2), tr(ModelAccepted, "6", 2)},
+			activities: []Activity{{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityAwaitStep, Attempt: 2, Completed: true}},
+		},
+		"no answer from the background": {
+			traces:     []trace{tr(ModelFailed, "6", 1)},
+			activities: []Activity{{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityAwaitStep, Attempt: 2, Completed: true}},
+			want:       []Finding{{Chain: "run/1", Problem: Unrecorded, Detail: "model.answered: AwaitStep 6 of t1 completed without it"}},
+		},
+		"put off": {
+			traces: []trace{
+				tr(ModelCalled, "5", 2), tr(ModelFailed, "5", 2), tr(ModelDeferred, "5", 2), tr(RunParked, "6", 1),
+				tr(ModelRefused, "7", 1), tr(ToolDeferred, "8", 1), tr(ModelDeferred, "9", 1),
+			},
+			activities: []Activity{
+				plan("5"),
+				{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityParkRun, Attempt: 1, Completed: true},
+				plan("7"), call("8"),
+				{TemporalRunID: "t1", ActivityID: "9", Type: automation.ActivityAwaitStep, Completed: true},
+			},
+		},
+		"put off in silence": {
+			activities: []Activity{{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityParkRun, Attempt: 1, Completed: true}},
+			want:       []Finding{{Chain: "run/1", Problem: Unrecorded, Detail: "run.parked: ParkRun 6 of t1 completed without it"}},
+		},
+		"a park that nobody asked for": {
+			traces: []trace{tr(RunParked, "99", 1)},
+			want:   []Finding{{Chain: "run/1", Seq: 9, Problem: Unexplained, Detail: "run.parked: activity 99 is not in the history of t1"}},
+		},
 		"closed from outside": {traces: []trace{{kind: ToolSettled}, {kind: RunFinished}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,17 +22,38 @@ const (
 	ModelCalled     = "model.called"   // intent, before the request
 	ModelAnswered   = "model.answered" // outcome
 	ModelFailed     = "model.failed"   // outcome
+	ModelAccepted   = "model.accepted" // the provider works on it in the background, under this id
+	ModelFound      = "model.found"    // an accepted request is taken up again instead of making another
+	ModelRefused    = "model.refused"  // by a limit, never sent
+	ModelDeferred   = "model.deferred" // no turn for now: the run sleeps and asks again
+	ModelCompacted  = "model.compacted"
+	RunParked       = "run.parked" // waits for what no call of its own can bring: consent, budget, the model
 	ToolPlanned     = "tool.planned"
-	ToolRefused     = "tool.refused"  // by policy or validation, never sent
-	ToolClaimed     = "tool.claimed"  // intent, before anything is sent
-	ToolSettled     = "tool.settled"  // outcome: done, failed, unknown, denied, skipped, cancelled
-	ToolReleased    = "tool.released" // outcome: provably not run, may be claimed again
+	ToolRefused     = "tool.refused"   // by policy or validation, never sent
+	ToolClaimed     = "tool.claimed"   // intent, before anything is sent
+	ToolSettled     = "tool.settled"   // outcome: done, failed, unknown, denied, skipped, cancelled
+	ToolReleased    = "tool.released"  // outcome: provably not run, may be claimed again
+	HostedOffered   = "hosted.offered" // intent, before a request that lets the model's provider call tools
+	HostedListed    = "hosted.listed"  // the provider's word on what a server offers
+	ToolReported    = "tool.reported"  // the provider's word on a call that it made; nobody here saw it
+	ToolDeferred    = "tool.deferred"  // not sent for now: a person must consent first
 	DecisionAsked   = "decision.asked"
 	DecisionMade    = "decision.made"
 	PayloadOpened   = "codec.opened"  // a ticket became a browser's session for the codec
 	PayloadDecoded  = "codec.decoded" // somebody read Temporal payloads
 	KeyCreated      = "apikey.created"
 	KeyRevoked      = "apikey.revoked"
+
+	Login               = "login"                // somebody signed in, or was refused
+	CredentialGranted   = "credential.granted"   //nolint:gosec // a name: a person has consented
+	CredentialRefreshed = "credential.refreshed" //nolint:gosec // a name: new tokens
+	CredentialEnded     = "credential.ended"     //nolint:gosec // a name: the provider wants a person's consent again
+	CredentialRevoked   = "credential.revoked"   //nolint:gosec // a name: by a person, here
+
+	RingKeyAdded     = "key.added"     // intent, before the key is in the keys file
+	RingKeyPromoted  = "key.promoted"  // intent, before it seals
+	RingKeyRewrapped = "key.rewrapped" // outcome: values sealed anew
+	RingKeyRetired   = "key.retired"   // intent, before it is out of the keys file
 )
 
 // Event is one fact. Body must not hold secrets or whole contents: digests and redacted previews.

@@ -102,7 +102,8 @@ type trace struct {
 }
 
 var traceKinds = []string{
-	ModelCalled, ModelAnswered, ModelFailed, ToolRefused, ToolClaimed, ToolSettled, ToolReleased, RunFinished,
+	ModelCalled, ModelAnswered, ModelFailed, ModelAccepted, ModelFound, ModelRefused, ModelDeferred,
+	ToolRefused, ToolClaimed, ToolSettled, ToolReleased, ToolDeferred, RunParked, RunFinished,
 }
 
 func readTraces(ctx context.Context, db *store.DB, chain string) ([]trace, error) {

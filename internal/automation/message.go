@@ -18,6 +18,13 @@ type Carry struct {
 	Tokens   int64          `json:"tokens,omitempty"` // tokens used so far
 	Active   time.Duration  `json:"active,omitempty"` // wall time so far, waits for a person excluded
 	Resolved *ResolveResult `json:"resolved,omitempty"`
+	Parked   Parked         `json:"parked,omitzero"` // the next step could not be asked for yet
+}
+
+// Parked is how long a run has been sleeping for one thing.
+type Parked struct {
+	Since time.Time `json:"since,omitzero"`
+	Times int       `json:"times,omitempty"`
 }
 
 // RunResult is the end of a run as the workflow sees it.

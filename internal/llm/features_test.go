@@ -74,7 +74,7 @@ func TestProbeWithoutAnAnswer(t *testing.T) {
 			t.Parallel()
 			c, seen := serve(t, script(row.first, offline), func(c *Config) { c.Provider = "" })
 			require.Equal(t, Features{Stream: true}, c.Features(t.Context()))
-			require.Equal(t, row.asked == 2, c.Features(t.Context()).Background)
+			require.Equal(t, row.asked == 2, c.Features(t.Context()).InputTokens)
 			require.Len(t, seen, row.asked)
 		})
 	}

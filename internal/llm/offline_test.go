@@ -19,7 +19,7 @@ func TestOfflineModel(t *testing.T) {
 	srv := httptest.NewServer(server.Handler())
 	t.Cleanup(srv.Close)
 	c := client(t, srv.URL+"/v1", func(c *Config) { c.Provider = auto })
-	require.Equal(t, Features{Background: true, Stream: true, InputTokens: true}, c.Features(t.Context()))
+	require.Equal(t, Features{Stream: true, InputTokens: true}, c.Features(t.Context()))
 	require.Equal(t, offline.Provider, c.Provider())
 
 	req := Request{Model: offline.Model, Input: []json.RawMessage{UserMessage("Say hello.")}}

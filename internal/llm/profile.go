@@ -26,7 +26,7 @@ type profile struct {
 	stored bool // its background answers can only be fetched when they are stored
 }
 
-// profiles is the one table of facts (reference/llm.md §1.6). What nobody has seen or documented is false,
+// profiles is the one table of facts. What nobody has seen or documented is false,
 // and STEWARD_MODEL_FEATURES corrects it.
 var profiles = []profile{
 	// Recorded: background pai-10 to 13, streams pai-07, hosted MCP pai-06 to 09, compaction pai-16, counting
@@ -46,8 +46,9 @@ var profiles = []profile{
 	{name: "llamacpp", Features: Features{Stream: true}},
 	// Anything else: every compatible server tried so far can stream; nothing more is assumed.
 	{name: compatible, Features: Features{Stream: true}},
-	// Our development model; its own tests.
-	{name: automation.OfflineProvider, Features: Features{Background: true, Stream: true, InputTokens: true}},
+	// Our development model; its own tests. It can work in the background too, but its answers come at once and
+	// cost nothing: there is nothing to save from a crash.
+	{name: automation.OfflineProvider, Features: Features{Stream: true, InputTokens: true}},
 }
 
 const (

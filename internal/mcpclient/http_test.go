@@ -87,7 +87,7 @@ func (r *remote) on(f func(w http.ResponseWriter, r *http.Request, method string
 }
 
 func (r *remote) target(era Era) Target {
-	return Target{Key: Key{"ann", 7, 1}, Name: "remote", Era: era, HTTP: &HTTP{URL: r.URL, Client: r.Client()}}
+	return Target{Key: Key{Owner: "ann", Server: 7, Version: 1}, Name: "remote", Era: era, HTTP: &HTTP{URL: r.URL, Client: r.Client()}}
 }
 
 func status(code int, header ...string) http.HandlerFunc {

@@ -102,14 +102,14 @@ func TestSessionsAreNotShared(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, Options{})
 	pids := map[string]bool{}
-	for _, key := range []Key{{"ann", 1, 1}, {"bob", 1, 1}, {"ann", 2, 1}} {
+	for _, key := range []Key{{"ann", 1, 1, 0}, {"bob", 1, 1, 0}, {"ann", 2, 1, 0}, {"ann", 1, 1, 3}} {
 		target := childTarget("serve")
 		target.Key = key
 		res, err := call(t, pool, target, "pid", "")
 		require.NoError(t, err)
 		pids[res.Text()] = true
 	}
-	require.Len(t, pids, 3)
+	require.Len(t, pids, 4, "nor between versions of a credential")
 }
 
 func TestNewVersionRetiresTheOlder(t *testing.T) {

@@ -159,7 +159,7 @@ func (p *Pool) end(s *session) {
 // retireOlder retires the sessions with older versions of the key's credential or configuration.
 func (p *Pool) retireOlder(key Key) {
 	for other, sl := range p.slots {
-		if sl.session != nil && other.Owner == key.Owner && other.Server == key.Server && other.Version < key.Version {
+		if sl.session != nil && other.older(key) {
 			p.retireLocked(sl.session)
 		}
 	}

@@ -26,7 +26,7 @@ func TestEraIsNegotiatedAndReported(t *testing.T) {
 			t.Parallel()
 			var reported []Negotiated
 			pool := newPool(t, Options{OnEra: func(_ context.Context, key Key, n Negotiated) {
-				require.Equal(t, Key{"ann", 1, 1}, key)
+				require.Equal(t, Key{Owner: "ann", Server: 1, Version: 1}, key)
 				reported = append(reported, n)
 			}})
 			for range 2 {

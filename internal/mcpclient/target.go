@@ -11,9 +11,15 @@ import (
 // Key identifies one place in the pool. Sessions are never shared between owners, nor between versions of
 // a server's configuration or credential: a new Version retires the sessions of older ones.
 type Key struct {
-	Owner   string
-	Server  int64
-	Version int64
+	Owner      string
+	Server     int64
+	Version    int64 // of the server's configuration
+	Credential int64 // version of the owner's credential, 0 where none is used
+}
+
+// older reports whether k is an earlier version of other: of the configuration or of the credential.
+func (k Key) older(other Key) bool {
+	return k.Owner == other.Owner && k.Server == other.Server && (k.Version < other.Version || k.Credential < other.Credential)
 }
 
 // Target is one way to reach a server. Exactly one of Stdio and HTTP is set.

@@ -23,6 +23,8 @@ type Server struct {
 	URL         string
 	Headers     map[string]secret.String
 	Trusted     bool // its annotations and probes are believed
+	// AuthProvider names the OAuth provider whose credential each caller brings, such as "google"; empty: none.
+	AuthProvider string
 }
 
 // Register stores an admin's server under its id, replacing what was there.
@@ -41,7 +43,7 @@ func Register(ctx context.Context, q *store.Queries, ring *secret.Ring, s Server
 	}
 	_, err = q.PutServer(ctx, store.PutServerParams{
 		ID: s.ID, Name: s.Name, Description: s.Description, Transport: s.Transport, Command: s.Command, Args: args,
-		EnvSealed: env, URL: s.URL, HeadersSealed: headers, Trusted: s.Trusted,
+		EnvSealed: env, URL: s.URL, HeadersSealed: headers, Trusted: s.Trusted, AuthProvider: s.AuthProvider,
 	})
 	if err != nil {
 		return fmt.Errorf("register server %s: %w", s.Name, err)

@@ -20,10 +20,11 @@ import (
 
 // Registry reads servers from PostgreSQL and reaches them through one pool of sessions.
 type Registry struct {
-	db   *store.DB
-	ring *secret.Ring
-	pool *mcpclient.Pool
-	log  *slog.Logger
+	db     *store.DB
+	ring   *secret.Ring
+	tokens Tokens
+	pool   *mcpclient.Pool
+	log    *slog.Logger
 	// client reaches addresses that users and servers supply: it is egress's.
 	client *http.Client
 
@@ -31,11 +32,11 @@ type Registry struct {
 }
 
 // New makes a registry over its own pool of sessions; Close ends them.
-func New(db *store.DB, ring *secret.Ring, client *http.Client, log *slog.Logger) (*Registry, error) {
-	if db == nil || ring == nil || client == nil || log == nil {
-		return nil, errors.New("registry: database, key ring, egress client and logger are required")
+func New(db *store.DB, ring *secret.Ring, tokens Tokens, client *http.Client, log *slog.Logger) (*Registry, error) {
+	if db == nil || ring == nil || tokens == nil || client == nil || log == nil {
+		return nil, errors.New("registry: database, key ring, credentials, egress client and logger are required")
 	}
-	r := &Registry{db: db, ring: ring, client: client, log: log}
+	r := &Registry{db: db, ring: ring, tokens: tokens, client: client, log: log}
 	var err error
 	r.pool, err = mcpclient.New(mcpclient.Options{Log: log, OnEra: r.storeEra})
 	return r, err
@@ -120,17 +121,20 @@ func (r *Registry) Server(ctx context.Context, owner string, id int64) (*store.M
 	return s, nil
 }
 
-// Tools asks the server for its tools, through the pool's cache, and records what it answered.
+// Tools asks the server for its tools, through the pool's cache, and records what it answered. The error is an
+// *oauth.ConsentError when the server wants a credential that the owner has not given.
 func (r *Registry) Tools(ctx context.Context, owner string, s *store.MCPServer) ([]mcpclient.Tool, error) {
-	target, err := r.target(owner, s)
+	var tools []mcpclient.Tool
+	var token secret.String
+	err := r.reach(ctx, owner, s, func(t mcpclient.Target) (err error) {
+		token = bearer(t)
+		tools, err = r.pool.Tools(ctx, t)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	tools, err := r.pool.Tools(ctx, target)
-	if err != nil {
-		return nil, err
-	}
-	if tools, err = r.withoutSecrets(s, tools); err != nil {
+	if tools, err = r.withoutSecrets(s, token, tools); err != nil {
 		return nil, err
 	}
 	if err := r.record(ctx, s.ID, tools); err != nil {
@@ -139,13 +143,16 @@ func (r *Registry) Tools(ctx context.Context, owner string, s *store.MCPServer) 
 	return tools, nil
 }
 
-// Call sends one tool call. Errors are *mcpclient.Error, which says whether the call may have run.
+// Call sends one tool call. Errors are *mcpclient.Error, which says whether the call may have run, or those of
+// Ready, after which nothing was sent.
 func (r *Registry) Call(ctx context.Context, owner string, s *store.MCPServer, call mcpclient.Call) (*mcpclient.Result, error) {
-	target, err := r.target(owner, s)
-	if err != nil {
-		return nil, err
-	}
-	return r.pool.Call(ctx, target, call)
+	var result *mcpclient.Result
+	err := r.reach(ctx, owner, s, func(t mcpclient.Target) (err error) {
+		result, err = r.pool.Call(ctx, t, call)
+		withoutBearer(t, result, err)
+		return err
+	})
+	return result, err
 }
 
 // Drop ends the session that owner has with the server: what it has not done by now it will not do,

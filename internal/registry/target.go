@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -17,7 +18,7 @@ func key(owner string, s *store.MCPServer) mcpclient.Key {
 	return mcpclient.Key{Owner: owner, Server: s.ID, Version: s.Version}
 }
 
-func (r *Registry) target(owner string, s *store.MCPServer) (mcpclient.Target, error) {
+func (r *Registry) target(ctx context.Context, owner string, s *store.MCPServer) (mcpclient.Target, error) {
 	t := mcpclient.Target{Key: key(owner, s), Name: s.Name, Era: mcpclient.Era(s.Era)}
 	switch s.Transport {
 	case "stdio":
@@ -27,11 +28,12 @@ func (r *Registry) target(owner string, s *store.MCPServer) (mcpclient.Target, e
 		}
 		t.Stdio = &mcpclient.Stdio{Command: s.Command, Args: s.Args, Env: env}
 	case "http":
-		header, err := r.open(s.HeadersSealed, headersBinding(s.Owner, s.Name))
+		a, err := r.access(ctx, owner, s)
 		if err != nil {
 			return t, err
 		}
-		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: header, Client: r.client}
+		t.Key.Credential = a.Credential
+		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: a.header(), Client: r.client}
 	default:
 		return t, fmt.Errorf("server %s: transport %q is not served", strconv.FormatInt(s.ID, 10), s.Transport)
 	}
@@ -101,11 +103,12 @@ const shortestSecret = 12
 
 // withoutSecrets is a server's list as it may be stored and shown to the model: a careless server prints
 // its configuration into a description.
-func (r *Registry) withoutSecrets(s *store.MCPServer, tools []mcpclient.Tool) ([]mcpclient.Tool, error) {
+func (r *Registry) withoutSecrets(s *store.MCPServer, token secret.String, tools []mcpclient.Tool) ([]mcpclient.Tool, error) {
 	values, err := r.secrets(s)
 	if err != nil {
 		return nil, err
 	}
+	values = append(values, token)
 	values = slices.DeleteFunc(values, func(v secret.String) bool { return len(v.Reveal()) < shortestSecret })
 	if len(values) == 0 {
 		return tools, nil

@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"slices"
 
+	"steward/internal/automation"
 	"steward/internal/connector"
 	"steward/internal/fault"
 )
 
 // pickConnections resolves what a request names. A request that names no source at all may use everything that
-// is connected.
+// is connected; the model's provider may use nothing of it.
 func (s *Service) pickConnections(ctx context.Context, owner string, r Request) ([]string, error) {
-	if len(r.Connections) == 0 && (r.MCPServerID != 0 || len(r.Servers) > 0) {
+	if len(r.Connections) == 0 && (r.MCPServerID != 0 || len(r.Servers) > 0 || r.Mode == automation.ModeProvider) {
 		return []string{}, nil
 	}
 	connected, err := s.users.Of(ctx, owner)

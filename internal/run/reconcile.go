@@ -26,7 +26,7 @@ const (
 	patience     = 2 * time.Second // how long the fast path may take before the reconciler steps in
 )
 
-// Reconcile delivers what could not be delivered at once (starts, cancels, decisions) and closes rows whose
+// Reconcile delivers what could not be delivered at once (starts, cancels, decisions, wakes) and closes rows whose
 // workflow was ended from outside. Any number of processes may run it. It returns when ctx ends.
 func (s *Service) Reconcile(ctx context.Context) error {
 	deliver, compare := time.NewTicker(deliverEvery), time.NewTicker(compareEvery)
@@ -45,6 +45,7 @@ func (s *Service) Reconcile(ctx context.Context) error {
 			if err = s.closeOrphans(ctx, since); err == nil {
 				since = began.Add(-overlap)
 			}
+			err = errors.Join(err, s.wakeAll(ctx))
 			if _, cleanErr := s.db.DeleteExpiredIdempotencyKeys(ctx); cleanErr != nil {
 				err = errors.Join(err, fmt.Errorf("delete expired idempotency keys: %w", cleanErr))
 			}

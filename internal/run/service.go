@@ -40,6 +40,7 @@ type Options struct {
 	Limits          automation.Limits // used for what a request leaves out
 	QueueLimit      int               // accepted runs not yet running, beyond which new ones are refused
 	InstructionsMax int               // bytes
+	HostedMCP       bool              // the model's provider can call MCP servers itself: mode provider
 }
 
 // New checks its dependencies. Close waits for starts under way.

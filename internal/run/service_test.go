@@ -39,6 +39,12 @@ func (noEdits) CheckEdit(context.Context, int64, *store.ToolCall, json.RawMessag
 // newService is a service whose Temporal is down: everything here must work all the same.
 func newService(t *testing.T, queue int) (*run.Service, *store.DB) {
 	t.Helper()
+	s, db, _ := newServiceWith(t, run.Options{QueueLimit: queue})
+	return s, db
+}
+
+func newServiceWith(t *testing.T, o run.Options) (*run.Service, *store.DB, *secret.Ring) {
+	t.Helper()
 	db := storetest.New(t)
 	key, err := config.NewKey()
 	require.NoError(t, err)
@@ -48,13 +54,15 @@ func newService(t *testing.T, queue int) (*run.Service, *store.DB) {
 	require.NoError(t, err)
 	connections, err := connector.NewConnections(&oauth.Service{})
 	require.NoError(t, err)
-	s, err := run.New(db, ring, temporal, noEdits{}, connections, slog.New(slog.DiscardHandler), run.Options{
-		Model: "m", Limits: automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, QueueLimit: queue, InstructionsMax: 100,
-	})
+	o.Model, o.Limits, o.InstructionsMax = "m", automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, 100
+	if o.QueueLimit == 0 {
+		o.QueueLimit = 100
+	}
+	s, err := run.New(db, ring, temporal, noEdits{}, connections, slog.New(slog.DiscardHandler), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close(); temporal.Close() })
 	require.NoError(t, registry.Register(t.Context(), db.Queries, ring, registry.Server{ID: 1, Name: "mailbox", Transport: "stdio", Command: "x"}))
-	return s, db
+	return s, db, ring
 }
 
 func TestStartCommitsTheRowWhileTemporalIsDown(t *testing.T) {

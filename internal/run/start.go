@@ -15,7 +15,6 @@ import (
 	"steward/internal/auth"
 	"steward/internal/automation"
 	"steward/internal/fault"
-	"steward/internal/registry"
 	"steward/internal/store"
 )
 
@@ -33,6 +32,9 @@ const route = "POST /automation/run"
 // Conflict or Invalid for a key that is in use or was used for another request.
 func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Started, error) {
 	if err := s.normalize(&r); err != nil {
+		return Started{}, err
+	}
+	if err := s.checkHosted(r); err != nil {
 		return Started{}, err
 	}
 	limits, err := json.Marshal(r.Limits)
@@ -65,11 +67,9 @@ func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Start
 			return fault.New(fault.Unavailable, "%d runs are waiting to be started; try again later", queued).
 				WithCode("queue_full").WithRetryAfter(5 * time.Second)
 		}
-		var servers []int64
-		if len(r.Connections) == 0 || r.MCPServerID != 0 || len(r.Servers) > 0 {
-			if servers, err = registry.Pick(ctx, q, p.Owner, r.MCPServerID, r.Servers); err != nil {
-				return err
-			}
+		servers, err := pickServers(ctx, q, p.Owner, r)
+		if err != nil {
+			return err
 		}
 		in := store.InsertRunParams{
 			Owner: p.Owner, Actor: p.Actor, WorkflowID: workflowID, ServerIDs: servers, ToolName: r.ToolName,

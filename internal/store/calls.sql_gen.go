@@ -357,8 +357,10 @@ func (q *Queries) ListCallSummaries(ctx context.Context, arg ListCallSummariesPa
 }
 
 const listCallsBefore = `-- name: ListCallsBefore :many
-SELECT step, position, call_id, function_name, server_name, tool_name, state, is_error, reason, result_sealed, id, owner, was_unknown, resolved_by
-FROM tool_calls WHERE run_id = $1 AND step < $2 AND NOT superseded ORDER BY step, position
+SELECT c.step, c.position, c.call_id, c.function_name, c.server_name, c.tool_name, c.state, c.is_error, c.reason, c.result_sealed,
+    c.id, c.owner, c.was_unknown, c.resolved_by, r.workflow_id
+FROM tool_calls c JOIN automation_runs r ON r.id = c.run_id
+WHERE c.run_id = $1 AND c.step < $2 AND NOT c.superseded ORDER BY c.step, c.position
 `
 
 type ListCallsBeforeParams struct {
@@ -381,6 +383,7 @@ type ListCallsBeforeRow struct {
 	Owner        string
 	WasUnknown   bool
 	ResolvedBy   string
+	WorkflowID   string
 }
 
 func (q *Queries) ListCallsBefore(ctx context.Context, arg ListCallsBeforeParams) ([]*ListCallsBeforeRow, error) {
@@ -407,6 +410,7 @@ func (q *Queries) ListCallsBefore(ctx context.Context, arg ListCallsBeforeParams
 			&i.Owner,
 			&i.WasUnknown,
 			&i.ResolvedBy,
+			&i.WorkflowID,
 		); err != nil {
 			return nil, err
 		}
@@ -467,6 +471,65 @@ func (q *Queries) ListClaimed(ctx context.Context, runID int64) ([]*ToolCall, er
 			&i.ExecutedBy,
 			&i.Evidence,
 			&i.ProviderRequest,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listDeeds = `-- name: ListDeeds :many
+SELECT function_name, server_name, tool_name, (CASE WHEN digest = ANY ($1::text[]) THEN digest ELSE '' END)::text AS digest,
+    (count(*) - CASE WHEN max(class) = 'read' THEN count(DISTINCT result_digest) - 1 ELSE 0 END)::integer AS times,
+    bool_or(step < $2 AND state IN ('done', 'failed') AND (attempts > 0 OR executed_by = 'provider'))::boolean AS seen
+FROM tool_calls WHERE run_id = $3 AND NOT superseded AND NOT (step = $2 AND call_id = ANY ($4::text[]))
+GROUP BY 1, 2, 3, 4 ORDER BY 2, 3, 4
+`
+
+type ListDeedsParams struct {
+	Digests []string
+	Step    int32
+	RunID   int64
+	CallIds []string
+}
+
+type ListDeedsRow struct {
+	FunctionName string
+	ServerName   string
+	ToolName     string
+	Digest       string
+	Times        int32
+	Seen         bool
+}
+
+// What the guard must know of a run before it judges the calls of a step: which tools' answers the model has
+// seen, and how often it has made one of these calls already. A read that answers something new each time, such
+// as the state of a job, counts once.
+func (q *Queries) ListDeeds(ctx context.Context, arg ListDeedsParams) ([]*ListDeedsRow, error) {
+	rows, err := q.db.Query(ctx, listDeeds,
+		arg.Digests,
+		arg.Step,
+		arg.RunID,
+		arg.CallIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListDeedsRow
+	for rows.Next() {
+		var i ListDeedsRow
+		if err := rows.Scan(
+			&i.FunctionName,
+			&i.ServerName,
+			&i.ToolName,
+			&i.Digest,
+			&i.Times,
+			&i.Seen,
 		); err != nil {
 			return nil, err
 		}

@@ -115,21 +115,22 @@ func (q *Queries) GetDecision(ctx context.Context, arg GetDecisionParams) (*Deci
 }
 
 const insertDecision = `-- name: InsertDecision :execrows
-INSERT INTO decisions (id, run_id, call, owner, kind, digest, pin, reason, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9::interval)
+INSERT INTO decisions (id, run_id, call, owner, kind, digest, pin, reason, explanation, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9::json, '{}'), now() + $10::interval)
 ON CONFLICT DO NOTHING
 `
 
 type InsertDecisionParams struct {
-	ID     string
-	RunID  int64
-	Call   string
-	Owner  string
-	Kind   string
-	Digest string
-	Pin    string
-	Reason string
-	Expiry time.Duration
+	ID          string
+	RunID       int64
+	Call        string
+	Owner       string
+	Kind        string
+	Digest      string
+	Pin         string
+	Reason      string
+	Explanation []byte
+	Expiry      time.Duration
 }
 
 func (q *Queries) InsertDecision(ctx context.Context, arg InsertDecisionParams) (int64, error) {
@@ -142,6 +143,7 @@ func (q *Queries) InsertDecision(ctx context.Context, arg InsertDecisionParams) 
 		arg.Digest,
 		arg.Pin,
 		arg.Reason,
+		arg.Explanation,
 		arg.Expiry,
 	)
 	if err != nil {
@@ -184,6 +186,31 @@ func (q *Queries) LatestDecision(ctx context.Context, arg LatestDecisionParams) 
 		&i.Explanation,
 	)
 	return &i, err
+}
+
+const listAccounts = `-- name: ListAccounts :many
+SELECT account FROM credentials WHERE owner = $1 AND account <> '' ORDER BY account
+`
+
+// The owner's own mail addresses: what goes there stays with the owner.
+func (q *Queries) ListAccounts(ctx context.Context, owner string) ([]string, error) {
+	rows, err := q.db.Query(ctx, listAccounts, owner)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var account string
+		if err := rows.Scan(&account); err != nil {
+			return nil, err
+		}
+		items = append(items, account)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listDecisions = `-- name: ListDecisions :many

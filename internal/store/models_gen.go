@@ -81,6 +81,24 @@ type AutomationRun struct {
 	Waiting            []byte
 }
 
+type Credential struct {
+	ID            int64
+	Owner         string
+	Provider      string
+	Subject       string
+	Account       string
+	Scopes        []string
+	AccessSealed  []byte
+	RefreshSealed []byte
+	ExpiresAt     time.Time
+	State         string
+	Reason        string
+	Version       int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	RefreshedAt   *time.Time
+}
+
 type Decision struct {
 	ID                 string
 	RunID              int64
@@ -123,6 +141,56 @@ type MCPServer struct {
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	AuthProvider    string
+}
+
+type ModelCall struct {
+	RunID           int64
+	Step            int32
+	TemporalRunID   string
+	Attempt         int32
+	ResponseID      string
+	Status          string
+	Usage           json.RawMessage
+	StartedAt       time.Time
+	FinishedAt      *time.Time
+	ActivityID      string
+	Owner           string
+	Provider        string
+	Model           string
+	Tier            string
+	Prices          string
+	ChargedTokens   int64
+	ChargedMicroUSD int64
+	CostKnown       bool
+	Bounded         bool
+	Request         int32
+}
+
+type OauthFlow struct {
+	StateDigest    []byte
+	BrowserDigest  []byte
+	Purpose        string
+	Owner          string
+	Provider       string
+	VerifierSealed []byte
+	Nonce          string
+	Scopes         []string
+	RedirectURL    string
+	Connector      string
+	CreatedAt      time.Time
+	ExpiresAt      time.Time
+	UsedAt         *time.Time
+}
+
+type RingHolder struct {
+	Process string
+	Ring    string
+	Role    string
+	Host    string
+	PID     int32
+	Follows bool
+	KeyIDs  []string
+	SeenAt  time.Time
 }
 
 type RunStep struct {

@@ -11,6 +11,36 @@ import (
 	"time"
 )
 
+const acceptModelCall = `-- name: AcceptModelCall :exec
+UPDATE model_calls SET status = 'accepted', response_id = $1
+WHERE run_id = $2 AND step = $3 AND temporal_run_id = $4 AND activity_id = $5
+  AND attempt = $6 AND request = $7 AND finished_at IS NULL
+`
+
+type AcceptModelCallParams struct {
+	ResponseID    string
+	RunID         int64
+	Step          int32
+	TemporalRunID string
+	ActivityID    string
+	Attempt       int32
+	Request       int32
+}
+
+// The provider works on it in the background under this id.
+func (q *Queries) AcceptModelCall(ctx context.Context, arg AcceptModelCallParams) error {
+	_, err := q.db.Exec(ctx, acceptModelCall,
+		arg.ResponseID,
+		arg.RunID,
+		arg.Step,
+		arg.TemporalRunID,
+		arg.ActivityID,
+		arg.Attempt,
+		arg.Request,
+	)
+	return err
+}
+
 const countQueued = `-- name: CountQueued :one
 SELECT count(*) FROM (SELECT 1 FROM automation_runs WHERE state = 'queued' LIMIT $1) q
 `
@@ -23,32 +53,61 @@ func (q *Queries) CountQueued(ctx context.Context, cap int32) (int64, error) {
 	return count, err
 }
 
-const endModelCall = `-- name: EndModelCall :exec
-UPDATE model_calls SET status = $1, response_id = $2, usage = $3, finished_at = now()
-WHERE run_id = $4 AND step = $5 AND temporal_run_id = $6 AND attempt = $7
+const dropCompactions = `-- name: DropCompactions :exec
+DELETE FROM run_compactions WHERE run_id = $1 AND step > $2 AND temporal_run_id <> $3
 `
 
-type EndModelCallParams struct {
-	Status        string
-	ResponseID    string
-	Usage         json.RawMessage
+type DropCompactionsParams struct {
 	RunID         int64
 	Step          int32
 	TemporalRunID string
-	Attempt       int32
 }
 
-func (q *Queries) EndModelCall(ctx context.Context, arg EndModelCallParams) error {
-	_, err := q.db.Exec(ctx, endModelCall,
-		arg.Status,
-		arg.ResponseID,
-		arg.Usage,
-		arg.RunID,
-		arg.Step,
-		arg.TemporalRunID,
-		arg.Attempt,
-	)
+// After a Temporal Reset: those that stand for turns which the new branch replaces.
+func (q *Queries) DropCompactions(ctx context.Context, arg DropCompactionsParams) error {
+	_, err := q.db.Exec(ctx, dropCompactions, arg.RunID, arg.Step, arg.TemporalRunID)
 	return err
+}
+
+const findAcceptedModelCall = `-- name: FindAcceptedModelCall :one
+SELECT run_id, step, temporal_run_id, attempt, response_id, status, usage, started_at, finished_at, activity_id, owner, provider, model, tier, prices, charged_tokens, charged_micro_usd, cost_known, bounded, request FROM model_calls
+WHERE run_id = $1 AND step = $2 AND temporal_run_id = $3 AND status = 'accepted'
+ORDER BY started_at DESC LIMIT 1
+`
+
+type FindAcceptedModelCallParams struct {
+	RunID         int64
+	Step          int32
+	TemporalRunID string
+}
+
+// What the provider already works on for this step: it is waited for, not asked for again.
+func (q *Queries) FindAcceptedModelCall(ctx context.Context, arg FindAcceptedModelCallParams) (*ModelCall, error) {
+	row := q.db.QueryRow(ctx, findAcceptedModelCall, arg.RunID, arg.Step, arg.TemporalRunID)
+	var i ModelCall
+	err := row.Scan(
+		&i.RunID,
+		&i.Step,
+		&i.TemporalRunID,
+		&i.Attempt,
+		&i.ResponseID,
+		&i.Status,
+		&i.Usage,
+		&i.StartedAt,
+		&i.FinishedAt,
+		&i.ActivityID,
+		&i.Owner,
+		&i.Provider,
+		&i.Model,
+		&i.Tier,
+		&i.Prices,
+		&i.ChargedTokens,
+		&i.ChargedMicroUSD,
+		&i.CostKnown,
+		&i.Bounded,
+		&i.Request,
+	)
+	return &i, err
 }
 
 const finishRun = `-- name: FinishRun :execrows
@@ -91,6 +150,46 @@ func (q *Queries) GetCatalogue(ctx context.Context, runID int64) ([]byte, error)
 	var snapshot []byte
 	err := row.Scan(&snapshot)
 	return snapshot, err
+}
+
+const getCompaction = `-- name: GetCompaction :one
+SELECT step, temporal_run_id, items_sealed FROM run_compactions
+WHERE run_id = $1 AND step <= $2 ORDER BY step DESC, created_at DESC LIMIT 1
+`
+
+type GetCompactionParams struct {
+	RunID int64
+	Step  int32
+}
+
+type GetCompactionRow struct {
+	Step          int32
+	TemporalRunID string
+	ItemsSealed   []byte
+}
+
+// The latest one that stands for turns before this step.
+func (q *Queries) GetCompaction(ctx context.Context, arg GetCompactionParams) (*GetCompactionRow, error) {
+	row := q.db.QueryRow(ctx, getCompaction, arg.RunID, arg.Step)
+	var i GetCompactionRow
+	err := row.Scan(&i.Step, &i.TemporalRunID, &i.ItemsSealed)
+	return &i, err
+}
+
+const getLastStep = `-- name: GetLastStep :one
+SELECT step, items_sealed FROM run_steps WHERE run_id = $1 AND NOT superseded ORDER BY step DESC LIMIT 1
+`
+
+type GetLastStepRow struct {
+	Step        int32
+	ItemsSealed []byte
+}
+
+func (q *Queries) GetLastStep(ctx context.Context, runID int64) (*GetLastStepRow, error) {
+	row := q.db.QueryRow(ctx, getLastStep, runID)
+	var i GetLastStepRow
+	err := row.Scan(&i.Step, &i.ItemsSealed)
+	return &i, err
 }
 
 const getRun = `-- name: GetRun :one
@@ -210,24 +309,66 @@ func (q *Queries) GetStep(ctx context.Context, arg GetStepParams) (*RunStep, err
 	return &i, err
 }
 
+const hasConsent = `-- name: HasConsent :one
+SELECT EXISTS (SELECT FROM credentials
+    WHERE owner = $1 AND provider = $2 AND state = 'active' AND version > $3)::boolean
+`
+
+type HasConsentParams struct {
+	Owner    string
+	Provider string
+	Version  int64
+}
+
+// Whether a usable credential has come since the one of this version, 0 for none.
+func (q *Queries) HasConsent(ctx context.Context, arg HasConsentParams) (bool, error) {
+	row := q.db.QueryRow(ctx, hasConsent, arg.Owner, arg.Provider, arg.Version)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const insertModelCall = `-- name: InsertModelCall :exec
-INSERT INTO model_calls (run_id, step, temporal_run_id, attempt) VALUES ($1, $2, $3, $4)
-ON CONFLICT DO NOTHING
+INSERT INTO model_calls (run_id, step, temporal_run_id, activity_id, attempt, request,
+    owner, provider, model, prices, charged_tokens, charged_micro_usd, cost_known, bounded)
+VALUES ($1, $2, $3, $4, $5, $6,
+    $7, $8, $9, $10, $11, $12, $13, $14)
 `
 
 type InsertModelCallParams struct {
-	RunID         int64
-	Step          int32
-	TemporalRunID string
-	Attempt       int32
+	RunID           int64
+	Step            int32
+	TemporalRunID   string
+	ActivityID      string
+	Attempt         int32
+	Request         int32
+	Owner           string
+	Provider        string
+	Model           string
+	Prices          string
+	ChargedTokens   int64
+	ChargedMicroUSD int64
+	CostKnown       bool
+	Bounded         bool
 }
 
+// The intent, with what is set aside for it; see spending.sql.
 func (q *Queries) InsertModelCall(ctx context.Context, arg InsertModelCallParams) error {
 	_, err := q.db.Exec(ctx, insertModelCall,
 		arg.RunID,
 		arg.Step,
 		arg.TemporalRunID,
+		arg.ActivityID,
 		arg.Attempt,
+		arg.Request,
+		arg.Owner,
+		arg.Provider,
+		arg.Model,
+		arg.Prices,
+		arg.ChargedTokens,
+		arg.ChargedMicroUSD,
+		arg.CostKnown,
+		arg.Bounded,
 	)
 	return err
 }
@@ -337,6 +478,51 @@ func (q *Queries) InsertStep(ctx context.Context, arg InsertStepParams) error {
 		arg.Usage,
 	)
 	return err
+}
+
+const listAcceptedModelCalls = `-- name: ListAcceptedModelCalls :many
+SELECT run_id, step, temporal_run_id, attempt, response_id, status, usage, started_at, finished_at, activity_id, owner, provider, model, tier, prices, charged_tokens, charged_micro_usd, cost_known, bounded, request FROM model_calls WHERE run_id = $1 AND status = 'accepted' ORDER BY started_at
+`
+
+func (q *Queries) ListAcceptedModelCalls(ctx context.Context, runID int64) ([]*ModelCall, error) {
+	rows, err := q.db.Query(ctx, listAcceptedModelCalls, runID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ModelCall
+	for rows.Next() {
+		var i ModelCall
+		if err := rows.Scan(
+			&i.RunID,
+			&i.Step,
+			&i.TemporalRunID,
+			&i.Attempt,
+			&i.ResponseID,
+			&i.Status,
+			&i.Usage,
+			&i.StartedAt,
+			&i.FinishedAt,
+			&i.ActivityID,
+			&i.Owner,
+			&i.Provider,
+			&i.Model,
+			&i.Tier,
+			&i.Prices,
+			&i.ChargedTokens,
+			&i.ChargedMicroUSD,
+			&i.CostKnown,
+			&i.Bounded,
+			&i.Request,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listOpenRunsOf = `-- name: ListOpenRunsOf :many
@@ -463,7 +649,7 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]*ListRuns
 const listRunsWaitingForConsent = `-- name: ListRunsWaitingForConsent :many
 SELECT r.id, r.owner, r.workflow_id FROM automation_runs r
 JOIN credentials c ON c.owner = r.owner AND c.provider = r.waiting->>'provider'
-WHERE r.state = 'waiting_for_auth' AND r.finished_at IS NULL AND c.state = 'active'
+WHERE r.waiting IS NOT NULL AND r.finished_at IS NULL AND c.state = 'active'
   AND c.version > coalesce((r.waiting->>'version')::bigint, 0)
   AND ($1::text IS NULL OR r.owner = $1)
 ORDER BY r.id LIMIT $2
@@ -502,11 +688,13 @@ func (q *Queries) ListRunsWaitingForConsent(ctx context.Context, arg ListRunsWai
 }
 
 const listSteps = `-- name: ListSteps :many
-SELECT step, items_sealed FROM run_steps WHERE run_id = $1 AND step < $2 AND NOT superseded ORDER BY step
+SELECT step, items_sealed FROM run_steps
+WHERE run_id = $1 AND step >= $2 AND step < $3 AND NOT superseded ORDER BY step
 `
 
 type ListStepsParams struct {
 	RunID      int64
+	FromStep   int32
 	BeforeStep int32
 }
 
@@ -516,7 +704,7 @@ type ListStepsRow struct {
 }
 
 func (q *Queries) ListSteps(ctx context.Context, arg ListStepsParams) ([]*ListStepsRow, error) {
-	rows, err := q.db.Query(ctx, listSteps, arg.RunID, arg.BeforeStep)
+	rows, err := q.db.Query(ctx, listSteps, arg.RunID, arg.FromStep, arg.BeforeStep)
 	if err != nil {
 		return nil, err
 	}
@@ -638,6 +826,28 @@ func (q *Queries) PutCatalogue(ctx context.Context, arg PutCatalogueParams) erro
 	return err
 }
 
+const putCompaction = `-- name: PutCompaction :exec
+INSERT INTO run_compactions (run_id, step, temporal_run_id, items_sealed)
+VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+`
+
+type PutCompactionParams struct {
+	RunID         int64
+	Step          int32
+	TemporalRunID string
+	ItemsSealed   []byte
+}
+
+func (q *Queries) PutCompaction(ctx context.Context, arg PutCompactionParams) error {
+	_, err := q.db.Exec(ctx, putCompaction,
+		arg.RunID,
+		arg.Step,
+		arg.TemporalRunID,
+		arg.ItemsSealed,
+	)
+	return err
+}
+
 const requestCancel = `-- name: RequestCancel :one
 UPDATE automation_runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
     cancel_actor = CASE WHEN cancel_requested_at IS NULL THEN $1 ELSE cancel_actor END
@@ -691,7 +901,8 @@ func (q *Queries) RequestCancel(ctx context.Context, arg RequestCancelParams) (*
 
 const setRunState = `-- name: SetRunState :exec
 WITH changed AS (
-    UPDATE automation_runs SET state = $6, state_seq = $7, waiting = $8,
+    UPDATE automation_runs SET state = $6, state_seq = $7,
+        waiting = CASE WHEN $6 <> 'running' THEN coalesce($8::json, waiting) END,
         started_at = coalesce(started_at, CASE WHEN $6 <> 'queued' THEN now() END),
         dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
     WHERE id = $9 AND state_seq < $7 AND finished_at IS NULL
@@ -712,7 +923,8 @@ type SetRunStateParams struct {
 }
 
 // Monotonic: a write with an older number than the row's changes nothing, and a finished run stays finished.
-// What changed is shown on the timeline.
+// What changed is shown on the timeline. Other calls of the same turn may ask a person while one is parked: why
+// it is parked stays until the run goes on, or nobody would wake it.
 func (q *Queries) SetRunState(ctx context.Context, arg SetRunStateParams) error {
 	_, err := q.db.Exec(ctx, setRunState,
 		arg.Chain,
@@ -729,17 +941,30 @@ func (q *Queries) SetRunState(ctx context.Context, arg SetRunStateParams) error 
 }
 
 const setRunUsage = `-- name: SetRunUsage :exec
-UPDATE automation_runs SET usage = $1, provider = $2 WHERE id = $3
+UPDATE automation_runs SET provider = $1, usage = (
+    SELECT jsonb_build_object(
+        'input_tokens', coalesce(sum((m.usage->>'input_tokens')::bigint), 0),
+        'cached_tokens', coalesce(sum((m.usage->>'cached_tokens')::bigint), 0),
+        'output_tokens', coalesce(sum((m.usage->>'output_tokens')::bigint), 0),
+        'reasoning_tokens', coalesce(sum((m.usage->>'reasoning_tokens')::bigint), 0),
+        'total_tokens', coalesce(sum(greatest(m.charged_tokens, (m.usage->>'total_tokens')::bigint)), 0),
+        'cost_micro_usd', coalesce(sum(m.charged_micro_usd), 0),
+        'cost_known', coalesce(bool_and(m.cost_known), false),
+        'estimated', coalesce(bool_or((m.usage->>'known') IS DISTINCT FROM 'true' OR (m.usage->>'estimated') = 'true'), false),
+        'known', coalesce(bool_and((m.usage->>'known') IS NOT DISTINCT FROM 'true'), false))
+    FROM model_calls m WHERE m.run_id = $2 AND (m.charged_tokens > 0 OR m.status = 'answered'))
+WHERE id = $2
 `
 
 type SetRunUsageParams struct {
-	Usage    json.RawMessage
 	Provider string
 	ID       int64
 }
 
+// The sum over the run's requests. One whose answer never came counts with what was set aside for it, and makes
+// the sum an estimate. charged_tokens is 0 in rows from before there was spending.
 func (q *Queries) SetRunUsage(ctx context.Context, arg SetRunUsageParams) error {
-	_, err := q.db.Exec(ctx, setRunUsage, arg.Usage, arg.Provider, arg.ID)
+	_, err := q.db.Exec(ctx, setRunUsage, arg.Provider, arg.ID)
 	return err
 }
 

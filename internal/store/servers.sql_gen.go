@@ -212,11 +212,11 @@ func (q *Queries) ListServersForUser(ctx context.Context, owner string) ([]*MCPS
 }
 
 const putServer = `-- name: PutServer :one
-INSERT INTO mcp_servers (id, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO mcp_servers (id, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, auth_provider)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.description, transport = EXCLUDED.transport,
     command = EXCLUDED.command, args = EXCLUDED.args, env_sealed = EXCLUDED.env_sealed, url = EXCLUDED.url,
-    headers_sealed = EXCLUDED.headers_sealed, trusted = EXCLUDED.trusted,
+    headers_sealed = EXCLUDED.headers_sealed, trusted = EXCLUDED.trusted, auth_provider = EXCLUDED.auth_provider,
     version = mcp_servers.version + 1, updated_at = now()
 RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider
 `
@@ -232,6 +232,7 @@ type PutServerParams struct {
 	URL           string
 	HeadersSealed []byte
 	Trusted       bool
+	AuthProvider  string
 }
 
 // Registers or updates an admin's server; a change bumps the version and with it every pooled session's key.
@@ -247,6 +248,7 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) (*MCPServe
 		arg.URL,
 		arg.HeadersSealed,
 		arg.Trusted,
+		arg.AuthProvider,
 	)
 	var i MCPServer
 	err := row.Scan(

@@ -2,6 +2,7 @@ package tool
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"steward/internal/audit"
@@ -20,14 +21,26 @@ type question struct {
 	digest, pin string // what the answer binds
 	kind        automation.DecisionKind
 	reason      string
+	explanation Explanation // of the guard; none: the reason says it all
 }
 
 // ask opens a question. A call has at most one open question (unique index decisions_open).
 func (x *Executor) ask(ctx context.Context, q *store.Queries, w question) (string, error) {
+	if len(w.explanation.Rules) == 0 {
+		code := RulePolicy
+		if w.kind == automation.AskUnknown {
+			code = RuleOutcome
+		}
+		w.explanation.Rules = []Rule{{code, w.reason}}
+	}
+	explanation, err := json.Marshal(w.explanation)
+	if err != nil {
+		return "", fmt.Errorf("encode explanation: %w", err)
+	}
 	id := newID("dec_")
 	n, err := q.InsertDecision(ctx, store.InsertDecisionParams{
 		ID: id, RunID: w.runID, Call: w.call, Owner: w.owner, Kind: string(w.kind), Digest: w.digest, Pin: w.pin,
-		Reason: w.reason, Expiry: x.expiry,
+		Reason: w.reason, Explanation: explanation, Expiry: x.expiry,
 	})
 	if err != nil {
 		return "", fmt.Errorf("ask a person: %w", err)

@@ -11,7 +11,6 @@ import (
 	"steward/internal/connector"
 	"steward/internal/fault"
 	"steward/internal/llm"
-	"steward/internal/mcpclient"
 	"steward/internal/registry"
 	"steward/internal/store"
 )
@@ -32,6 +31,7 @@ type Tool struct {
 	Untrusted   bool             `json:"untrusted,omitempty"`  // results may hold what strangers wrote
 	Private     bool             `json:"private,omitempty"`    // results hold the owner's private data
 	Addressees  []string         `json:"addressees,omitempty"` // arguments that say who receives something, where that is known
+	Flagged     string           `json:"flagged,omitempty"`    // what was hidden in what the tool says of itself
 }
 
 // Probe says how to ask the server afterwards whether a call took effect: a read-only tool of the same
@@ -45,10 +45,14 @@ type Probe struct {
 const (
 	metaProbe     = "dev.steward/probe"      // how to ask afterwards: {"tool":…,"argument":…}
 	metaProbeOnly = "dev.steward/probe-only" // true: not offered to the model
+	metaReceivers = "dev.steward/addressees" // names of the arguments that say who receives something
 )
 
+// maxToolName is the longest name of a tool that is stored and shown.
+const maxToolName = 128
+
 // Label names the tool to people: server/tool.
-func (t Tool) Label() string { return t.ServerName + "/" + t.Name }
+func (t Tool) Label() string { return t.ServerName + "/" + Clean(t.Name, maxToolName) }
 
 // Catalogue is what one run may call.
 type Catalogue struct {
@@ -61,6 +65,17 @@ type Catalogue struct {
 type Absence struct {
 	Server string `json:"server"`
 	Reason string `json:"reason"`
+}
+
+// Flagged names the tools in which something was hidden, each with what it was.
+func (c Catalogue) Flagged() map[string]string {
+	flagged := map[string]string{}
+	for _, t := range c.Tools {
+		if t.Flagged != "" {
+			flagged[t.Label()] = t.Flagged
+		}
+	}
+	return flagged
 }
 
 // Find returns the tool that the model calls by function.
@@ -131,30 +146,4 @@ func (c *Catalogue) putFirst(hint string) {
 			return
 		}
 	}
-}
-
-// describe turns an offered tool into one of the catalogue; probe-only tools are not for the model.
-func describe(s *store.MCPServer, o mcpclient.Tool) (Tool, bool, error) {
-	pin, err := registry.Pin(o.Definition)
-	if err != nil {
-		return Tool{}, false, err
-	}
-	t := Tool{
-		Server: s.ID, ServerName: s.Name, Name: o.Name, Title: Clean(o.Title, 200), Description: Clean(o.Description, 4096),
-		InputSchema: o.InputSchema, Pin: pin, Class: classify(s.Trusted, o),
-		// What a server returns may be anybody's words about anything, unless an admin trusts it to know better.
-		Untrusted: !s.Trusted || o.OpenWorld == nil || *o.OpenWorld, Private: true,
-	}
-	if len(t.InputSchema) == 0 {
-		t.InputSchema = json.RawMessage(`{"type":"object"}`)
-	}
-	if !s.Trusted {
-		return t, true, nil
-	}
-	if doc, ok := o.Meta[metaProbe]; ok {
-		if err := json.Unmarshal(doc, &t.Probe); err != nil {
-			return t, false, fmt.Errorf("%s of tool %s: %w", metaProbe, o.Name, err)
-		}
-	}
-	return t, string(o.Meta[metaProbeOnly]) != "true", nil
 }

@@ -70,7 +70,7 @@ func (x *Executor) claim(ctx context.Context, c *call) error {
 		}
 		return x.audit(ctx, q, c.in.RunID, c.stamp, audit.ToolClaimed, claimKey(row), claimBody{
 			Stamp: c.stamp, Call: row.ID, Step: int(row.Step), Tool: c.tool.Label(), Class: c.tool.Class, Digest: row.Digest,
-			Pin: row.Pin, Fence: row.Fence, Approval: c.in.Decision,
+			Pin: row.Pin, Fence: row.Fence, Approval: c.in.Decision, Executed: row.ExecutedBy, Typed: c.typed,
 		})
 	})
 	if err != nil {
@@ -92,6 +92,8 @@ type claimBody struct {
 	Pin      string           `json:"pin"`
 	Fence    int64            `json:"fence"`
 	Approval string           `json:"approval,omitempty"`
+	Executed string           `json:"executed_by"`
+	Typed    int              `json:"typed_addressees,omitempty"`
 }
 
 // useApproval checks that the approval is for exactly this call as it is now, and uses it up. An edit

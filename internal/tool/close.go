@@ -11,7 +11,8 @@ import (
 )
 
 // Settle ends a call without sending it: a person denied or skipped it, nobody answered in time, a person
-// wants the receiver asked again, or its attempts are used up (no verdict). It is idempotent.
+// wants the receiver asked again, or its attempts are used up (no verdict). A call that the model's provider
+// makes is claimed here when a person agrees to it. It is idempotent.
 func (x *Executor) Settle(ctx context.Context, in automation.CallInput, stamp Stamp) (automation.CallResult, error) {
 	c, err := x.load(ctx, in, stamp)
 	if err != nil {
@@ -31,7 +32,12 @@ func (x *Executor) Settle(ctx context.Context, in automation.CallInput, stamp St
 		return x.settle(ctx, c, answer{state: automation.CallSkipped, text: "whether it took effect is not known; a person chose to go on without it", isError: true, resolvedBy: "person", from: sent})
 	case automation.Check:
 		return x.settleProbe(ctx, c, "checked again", automation.CallFailed)
+	case automation.Approve, automation.Retry:
+		return x.allow(ctx, c)
 	default:
+		if c.row.ExecutedBy == byProvider {
+			return x.doubt(ctx, c)
+		}
 		return x.abandon(ctx, c)
 	}
 }

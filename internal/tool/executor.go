@@ -17,6 +17,7 @@ import (
 	"steward/internal/registry"
 	"steward/internal/secret"
 	"steward/internal/store"
+	"steward/internal/tool/addressee"
 )
 
 // Executor is the only way to a tool. It is safe for concurrent use by many workers: the ledger decides.
@@ -29,6 +30,7 @@ type Executor struct {
 	timeout time.Duration
 	expiry  time.Duration
 
+	known      *addressee.Known // whom the operator allows runs to write to
 	patterns   *secret.Redactor // what looks like a secret, for audit events and previews
 	schemas    schemas
 	catalogues sync.Map // run id -> Catalogue; dropped when the run ends
@@ -38,6 +40,8 @@ type Executor struct {
 type Options struct {
 	Timeout time.Duration // of one call; 60 s when 0
 	Expiry  time.Duration // of a question to a person; 7 days when 0
+	// Addressees may be written to although a run's instructions do not name them: addresses, @domains, hosts.
+	Addressees []string
 }
 
 // NewExecutor makes the executor of a worker.
@@ -51,9 +55,13 @@ func NewExecutor(db *store.DB, ring *secret.Ring, reg *registry.Registry, users 
 	if o.Expiry <= 0 {
 		o.Expiry = 7 * 24 * time.Hour
 	}
+	known, err := addressee.Allow(o.Addressees)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "settings: STEWARD_ADDRESSEES_ALLOW: %s", err).WithCode("invalid_settings")
+	}
 	return &Executor{
 		db: db, ring: ring, reg: reg, users: users, log: log, timeout: o.Timeout, expiry: o.Expiry,
-		patterns: secret.NewRedactor(),
+		known: known, patterns: secret.NewRedactor(),
 	}, nil
 }
 
@@ -77,6 +85,7 @@ type call struct {
 	source source // nil: gone or disabled since the run started
 
 	claimed time.Time // when this attempt asked for its claim
+	typed   int       // addressees that the person who approved it brought in
 }
 
 // Execute carries out a planned call, or finds out what became of an earlier attempt at it. It returns an
@@ -136,6 +145,11 @@ func (x *Executor) load(ctx context.Context, in automation.CallInput, stamp Stam
 		return nil, err
 	}
 	t, ok := cat.Find(row.FunctionName)
+	if row.ExecutedBy == byProvider { // perhaps of a tool that is not ours
+		c.tool, c.source = t, hosted{}
+		c.tool.ServerName, c.tool.Name, c.tool.Class = row.ServerName, row.ToolName, automation.Class(row.Class)
+		return c, nil
+	}
 	if !ok || t.Pin != row.Pin {
 		return nil, fault.New(fault.Internal, "the call's tool is not in the run's catalogue")
 	}

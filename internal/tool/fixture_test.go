@@ -50,7 +50,7 @@ func newFixture(t *testing.T, approval string) *fixture {
 	require.NoError(t, err)
 	f.ring, err = secret.NewRing(secret.New(base64.URLEncoding.EncodeToString(key)))
 	require.NoError(t, err)
-	f.reg, err = registry.New(f.db, f.ring, egress.NewClient(nil), slog.New(slog.DiscardHandler))
+	f.reg, err = registry.New(f.db, f.ring, &oauth.Service{}, egress.NewClient(nil), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.reg.Close(context.WithoutCancel(t.Context()))) })
 	self, err := os.Executable()

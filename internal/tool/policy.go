@@ -22,23 +22,9 @@ func classify(trusted bool, t mcpclient.Tool) automation.Class {
 
 func hint(b *bool) bool { return b != nil && *b }
 
-// Approval modes of a run.
+// Approval modes of a run. The guard asks whatever the mode (ADR 0002).
 const (
 	ApprovePolicy = "policy" // a person agrees to everything that is not read-only
 	ApproveAlways = "always" // a person agrees to every call
-	ApproveNever  = "never"  // the owner waives approval for this run
+	ApproveNever  = "never"  // the owner waives approval, but for what the guard asks about
 )
-
-// needsPerson says whether a call waits for an approval, and why, in words for the person.
-func needsPerson(mode string, t Tool) (bool, string) {
-	switch {
-	case mode == ApproveAlways:
-		return true, "the run asks for approval of every call"
-	case mode == ApproveNever || t.Class == automation.Read:
-		return false, ""
-	case t.Class == automation.Idempotent:
-		return true, "the tool changes something"
-	default:
-		return true, "the tool is not known to be read-only: what it does may not be undone"
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"steward/internal/mcpclient"
+	"steward/internal/oauth"
 	"steward/internal/registry"
 	"steward/internal/store"
 )
@@ -26,7 +27,10 @@ func quotable(reg *registry.Registry, s *store.MCPServer, err error) error {
 // reach says to a person why a server did not answer, without hosts, paths or output of the server.
 func reach(err error) string {
 	e, ok := errors.AsType[*mcpclient.Error](err)
+	need, consent := errors.AsType[*oauth.ConsentError](err)
 	switch {
+	case consent:
+		return need.Reason
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time"
 	case errors.Is(err, mcpclient.ErrTooLarge):

@@ -94,10 +94,7 @@ func (x *Executor) afterError(ctx context.Context, c *call, f *failure) (automat
 		if err := x.release(ctx, c, f.reason); err != nil {
 			return automation.CallResult{}, err
 		}
-		if f.need != nil {
-			return park(c, f.need), nil
-		}
-		return automation.CallResult{}, fault.Wrap(f.err, fault.Upstream, "%s could not be reached: %s", c.tool.ServerName, f.reason).WithRetryAfter(f.after)
+		return notSent(c, f)
 	case c.tool.Class == automation.Effect:
 		if errors.Is(f, context.DeadlineExceeded) {
 			c.source.drop() // a child that hangs must not act after we have asked what it did
@@ -110,6 +107,14 @@ func (x *Executor) afterError(ctx context.Context, c *call, f *failure) (automat
 	default: // the claim stays; the next attempt repeats it
 		return automation.CallResult{}, fault.Wrap(f.err, fault.Upstream, "%s did not answer: %s", c.tool.Label(), f.reason).WithRetryAfter(f.after)
 	}
+}
+
+// notSent waits for a consent that is missing, or leaves the call to the next attempt.
+func notSent(c *call, f *failure) (automation.CallResult, error) {
+	if f.need != nil {
+		return park(c, f.need), nil //nolint:nilerr // the failure is told by the park
+	}
+	return automation.CallResult{}, fault.Wrap(f.err, fault.Upstream, "%s could not be reached: %s", c.tool.ServerName, f.reason).WithRetryAfter(f.after)
 }
 
 // interrupted settles a call whose activity was cancelled or paused: the person is told what is known.
@@ -126,7 +131,6 @@ func (x *Executor) interrupted(ctx context.Context, c *call, f *failure) (automa
 
 // ShownToModel is the function_call_output of a settled call.
 func (x *Executor) ShownToModel(row *store.ListCallsBeforeRow) (string, error) {
-	label := row.ServerName + "/" + row.ToolName
 	body := row.Reason
 	if len(row.ResultSealed) > 0 {
 		plain, err := x.ring.Open(ResultBinding(row.Owner, row.ID), row.ResultSealed)
@@ -135,6 +139,7 @@ func (x *Executor) ShownToModel(row *store.ListCallsBeforeRow) (string, error) {
 		}
 		body = string(plain)
 	}
+	size := int64(len(body))
 	if row.IsError {
 		doc, err := json.Marshal(map[string]string{"error": body, "outcome": row.State})
 		if err != nil {
@@ -142,5 +147,5 @@ func (x *Executor) ShownToModel(row *store.ListCallsBeforeRow) (string, error) {
 		}
 		body = string(doc)
 	}
-	return envelope(label, row.ID, Clean(body, len(body))), nil
+	return envelope(row.WorkflowID, row.ServerName+"/"+row.ToolName, row.ID, body, size), nil
 }

@@ -25,7 +25,7 @@ type server struct {
 	tool  Tool
 }
 
-func (s *server) ready(context.Context) error { return nil }
+func (s *server) ready(ctx context.Context) error { return s.reg.Ready(ctx, s.owner, s.row) }
 
 func (s *server) send(ctx context.Context, d delivery) (reply, error) {
 	result, err := s.reg.Call(ctx, s.owner, s.row, mcpclient.Call{Tool: s.tool.Name, Arguments: d.arguments, CallKey: d.id, Before: d.before})
@@ -45,8 +45,10 @@ func (s *server) failure(err error) error {
 		return err
 	}
 	e, ok := errors.AsType[*mcpclient.Error](err)
-	if !ok {
-		return err
+	if !ok { // the pool was not asked, or only to be told 401: a credential is missing
+		f := failureOf(err)
+		f.ran, f.reason = false, reach(err)
+		return f
 	}
 	f := &failure{ran: e.Ran != mcpclient.NotRun, reason: reach(e), after: e.RetryAfter, err: quotable(s.reg, s.row, err)}
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -15,11 +15,18 @@ import (
 
 // The test binary is also the MCP server that it calls: a real child process over stdio, whose effects are
 // files in a folder and which dies where it is told to.
-const serverFolder = "STEWARD_TEST_MCP_FOLDER"
+const (
+	serverFolder = "STEWARD_TEST_MCP_FOLDER"
+	serverKind   = "STEWARD_TEST_MCP_KIND" // "world": what hostile models are let loose on
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(serverFolder); dir != "" {
-		_ = server(dir).Run(context.Background(), &mcp.StdioTransport{})
+		serves := server
+		if os.Getenv(serverKind) == "world" {
+			serves = world
+		}
+		_ = serves(dir).Run(context.Background(), &mcp.StdioTransport{})
 		os.Exit(0)
 	}
 	os.Exit(m.Run())

@@ -20,8 +20,20 @@ SELECT id, step, position, call_id, function_name, server_id, server_name, tool_
 FROM tool_calls WHERE run_id = @run_id AND owner = @owner AND NOT superseded ORDER BY step, position;
 
 -- name: ListCallsBefore :many
-SELECT step, position, call_id, function_name, server_name, tool_name, state, is_error, reason, result_sealed, id, owner, was_unknown, resolved_by
-FROM tool_calls WHERE run_id = @run_id AND step < @before_step AND NOT superseded ORDER BY step, position;
+SELECT c.step, c.position, c.call_id, c.function_name, c.server_name, c.tool_name, c.state, c.is_error, c.reason, c.result_sealed,
+    c.id, c.owner, c.was_unknown, c.resolved_by, r.workflow_id
+FROM tool_calls c JOIN automation_runs r ON r.id = c.run_id
+WHERE c.run_id = @run_id AND c.step < @before_step AND NOT c.superseded ORDER BY c.step, c.position;
+
+-- name: ListDeeds :many
+-- What the guard must know of a run before it judges the calls of a step: which tools' answers the model has
+-- seen, and how often it has made one of these calls already. A read that answers something new each time, such
+-- as the state of a job, counts once.
+SELECT function_name, server_name, tool_name, (CASE WHEN digest = ANY (@digests::text[]) THEN digest ELSE '' END)::text AS digest,
+    (count(*) - CASE WHEN max(class) = 'read' THEN count(DISTINCT result_digest) - 1 ELSE 0 END)::integer AS times,
+    bool_or(step < @step AND state IN ('done', 'failed') AND (attempts > 0 OR executed_by = 'provider'))::boolean AS seen
+FROM tool_calls WHERE run_id = @run_id AND NOT superseded AND NOT (step = @step AND call_id = ANY (@call_ids::text[]))
+GROUP BY 1, 2, 3, 4 ORDER BY 2, 3, 4;
 
 -- name: ClaimCall :one
 -- The fence. Exactly one caller gets the row: from planned or waiting, or from a claim whose repetition the

@@ -1,6 +1,6 @@
 -- name: InsertDecision :execrows
-INSERT INTO decisions (id, run_id, call, owner, kind, digest, pin, reason, expires_at)
-VALUES (@id, @run_id, @call, @owner, @kind, @digest, @pin, @reason, now() + sqlc.arg('expiry')::interval)
+INSERT INTO decisions (id, run_id, call, owner, kind, digest, pin, reason, explanation, expires_at)
+VALUES (@id, @run_id, @call, @owner, @kind, @digest, @pin, @reason, COALESCE(sqlc.narg('explanation')::json, '{}'), now() + sqlc.arg('expiry')::interval)
 ON CONFLICT DO NOTHING;
 
 -- name: OpenDecision :one
@@ -37,3 +37,7 @@ ORDER BY d.decided_at LIMIT @page_size;
 
 -- name: CloseOpenDecisions :exec
 UPDATE decisions SET verdict = 'expired', decided_at = now(), note = @note WHERE run_id = @run_id AND verdict = '';
+
+-- name: ListAccounts :many
+-- The owner's own mail addresses: what goes there stays with the owner.
+SELECT account FROM credentials WHERE owner = @owner AND account <> '' ORDER BY account;

@@ -44,9 +44,11 @@ WHERE workflow_id = ANY (sqlc.arg('workflow_ids')::text[]) AND finished_at IS NU
 
 -- name: SetRunState :exec
 -- Monotonic: a write with an older number than the row's changes nothing, and a finished run stays finished.
--- What changed is shown on the timeline.
+-- What changed is shown on the timeline. Other calls of the same turn may ask a person while one is parked: why
+-- it is parked stays until the run goes on, or nobody would wake it.
 WITH changed AS (
-    UPDATE automation_runs SET state = @state, state_seq = @state_seq, waiting = sqlc.narg('waiting'),
+    UPDATE automation_runs SET state = @state, state_seq = @state_seq,
+        waiting = CASE WHEN @state <> 'running' THEN coalesce(sqlc.narg('waiting')::json, waiting) END,
         started_at = coalesce(started_at, CASE WHEN @state <> 'queued' THEN now() END),
         dispatched_at = coalesce(dispatched_at, now()) -- the starter may have died between the start and its note of it
     WHERE id = @id AND state_seq < @state_seq AND finished_at IS NULL
@@ -60,7 +62,21 @@ UPDATE automation_runs SET state = @state, state_seq = @state_seq, output_sealed
 WHERE id = @id AND finished_at IS NULL;
 
 -- name: SetRunUsage :exec
-UPDATE automation_runs SET usage = @usage, provider = @provider WHERE id = @id;
+-- The sum over the run's requests. One whose answer never came counts with what was set aside for it, and makes
+-- the sum an estimate. charged_tokens is 0 in rows from before there was spending.
+UPDATE automation_runs SET provider = @provider, usage = (
+    SELECT jsonb_build_object(
+        'input_tokens', coalesce(sum((m.usage->>'input_tokens')::bigint), 0),
+        'cached_tokens', coalesce(sum((m.usage->>'cached_tokens')::bigint), 0),
+        'output_tokens', coalesce(sum((m.usage->>'output_tokens')::bigint), 0),
+        'reasoning_tokens', coalesce(sum((m.usage->>'reasoning_tokens')::bigint), 0),
+        'total_tokens', coalesce(sum(greatest(m.charged_tokens, (m.usage->>'total_tokens')::bigint)), 0),
+        'cost_micro_usd', coalesce(sum(m.charged_micro_usd), 0),
+        'cost_known', coalesce(bool_and(m.cost_known), false),
+        'estimated', coalesce(bool_or((m.usage->>'known') IS DISTINCT FROM 'true' OR (m.usage->>'estimated') = 'true'), false),
+        'known', coalesce(bool_and((m.usage->>'known') IS NOT DISTINCT FROM 'true'), false))
+    FROM model_calls m WHERE m.run_id = @id AND (m.charged_tokens > 0 OR m.status = 'answered'))
+WHERE id = @id;
 
 -- name: RequestCancel :one
 UPDATE automation_runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
@@ -100,21 +116,57 @@ VALUES (@run_id, @step, @temporal_run_id, @response_id, @items_sealed, @result, 
 ON CONFLICT DO NOTHING;
 
 -- name: ListSteps :many
-SELECT step, items_sealed FROM run_steps WHERE run_id = @run_id AND step < @before_step AND NOT superseded ORDER BY step;
+SELECT step, items_sealed FROM run_steps
+WHERE run_id = @run_id AND step >= @from_step AND step < @before_step AND NOT superseded ORDER BY step;
+
+-- name: GetLastStep :one
+SELECT step, items_sealed FROM run_steps WHERE run_id = @run_id AND NOT superseded ORDER BY step DESC LIMIT 1;
 
 -- name: InsertModelCall :exec
-INSERT INTO model_calls (run_id, step, temporal_run_id, attempt) VALUES (@run_id, @step, @temporal_run_id, @attempt)
-ON CONFLICT DO NOTHING;
+-- The intent, with what is set aside for it; see spending.sql.
+INSERT INTO model_calls (run_id, step, temporal_run_id, activity_id, attempt, request,
+    owner, provider, model, prices, charged_tokens, charged_micro_usd, cost_known, bounded)
+VALUES (@run_id, @step, @temporal_run_id, @activity_id, @attempt, @request,
+    @owner, @provider, @model, @prices, @charged_tokens, @charged_micro_usd, @cost_known, @bounded);
 
--- name: EndModelCall :exec
-UPDATE model_calls SET status = @status, response_id = @response_id, usage = @usage, finished_at = now()
-WHERE run_id = @run_id AND step = @step AND temporal_run_id = @temporal_run_id AND attempt = @attempt;
+-- name: AcceptModelCall :exec
+-- The provider works on it in the background under this id.
+UPDATE model_calls SET status = 'accepted', response_id = @response_id
+WHERE run_id = @run_id AND step = @step AND temporal_run_id = @temporal_run_id AND activity_id = @activity_id
+  AND attempt = @attempt AND request = @request AND finished_at IS NULL;
+
+-- name: FindAcceptedModelCall :one
+-- What the provider already works on for this step: it is waited for, not asked for again.
+SELECT * FROM model_calls
+WHERE run_id = @run_id AND step = @step AND temporal_run_id = @temporal_run_id AND status = 'accepted'
+ORDER BY started_at DESC LIMIT 1;
+
+-- name: ListAcceptedModelCalls :many
+SELECT * FROM model_calls WHERE run_id = @run_id AND status = 'accepted' ORDER BY started_at;
+
+-- name: PutCompaction :exec
+INSERT INTO run_compactions (run_id, step, temporal_run_id, items_sealed)
+VALUES (@run_id, @step, @temporal_run_id, @items_sealed) ON CONFLICT DO NOTHING;
+
+-- name: GetCompaction :one
+-- The latest one that stands for turns before this step.
+SELECT step, temporal_run_id, items_sealed FROM run_compactions
+WHERE run_id = @run_id AND step <= @step ORDER BY step DESC, created_at DESC LIMIT 1;
+
+-- name: DropCompactions :exec
+-- After a Temporal Reset: those that stand for turns which the new branch replaces.
+DELETE FROM run_compactions WHERE run_id = @run_id AND step > @step AND temporal_run_id <> @temporal_run_id;
 
 -- name: ListRunsWaitingForConsent :many
 -- Runs that wait for a consent that has been given since. Callers wake them; waking twice is harmless.
 SELECT r.id, r.owner, r.workflow_id FROM automation_runs r
 JOIN credentials c ON c.owner = r.owner AND c.provider = r.waiting->>'provider'
-WHERE r.state = 'waiting_for_auth' AND r.finished_at IS NULL AND c.state = 'active'
+WHERE r.waiting IS NOT NULL AND r.finished_at IS NULL AND c.state = 'active'
   AND c.version > coalesce((r.waiting->>'version')::bigint, 0)
   AND (sqlc.narg('owner')::text IS NULL OR r.owner = sqlc.narg('owner'))
 ORDER BY r.id LIMIT @page_size;
+
+-- name: HasConsent :one
+-- Whether a usable credential has come since the one of this version, 0 for none.
+SELECT EXISTS (SELECT FROM credentials
+    WHERE owner = @owner AND provider = @provider AND state = 'active' AND version > @version)::boolean;

@@ -11,11 +11,11 @@ SELECT * FROM mcp_servers WHERE id = @id AND (owner IS NULL OR owner = sqlc.arg(
 
 -- name: PutServer :one
 -- Registers or updates an admin's server; a change bumps the version and with it every pooled session's key.
-INSERT INTO mcp_servers (id, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted)
-VALUES (@id, @name, @description, @transport, @command, @args, @env_sealed, @url, @headers_sealed, @trusted)
+INSERT INTO mcp_servers (id, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, auth_provider)
+VALUES (@id, @name, @description, @transport, @command, @args, @env_sealed, @url, @headers_sealed, @trusted, @auth_provider)
 ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.description, transport = EXCLUDED.transport,
     command = EXCLUDED.command, args = EXCLUDED.args, env_sealed = EXCLUDED.env_sealed, url = EXCLUDED.url,
-    headers_sealed = EXCLUDED.headers_sealed, trusted = EXCLUDED.trusted,
+    headers_sealed = EXCLUDED.headers_sealed, trusted = EXCLUDED.trusted, auth_provider = EXCLUDED.auth_provider,
     version = mcp_servers.version + 1, updated_at = now()
 RETURNING *;
 

@@ -54,7 +54,10 @@ func (m *mailbox) addSendTools(server *mcp.Server) {
 			Title: "Send an email", ReadOnlyHint: false, IdempotentHint: false,
 			DestructiveHint: new(true), OpenWorldHint: new(true),
 		},
-		Meta: mcp.Meta{sandbox.ProbeMeta: map[string]string{"tool": "find_sent", "argument": "key"}},
+		Meta: mcp.Meta{
+			sandbox.ProbeMeta:      map[string]string{"tool": "find_sent", "argument": "key"},
+			sandbox.AddresseesMeta: []string{"to"},
+		},
 	}, m.send)
 	mcp.AddTool(server, &mcp.Tool{
 		Name: "find_sent", Title: "Find a sent email",
