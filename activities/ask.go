@@ -111,7 +111,8 @@ func (r *Run) send(ctx context.Context, a *attempt, t *transcript) (automation.P
 	if can.Background {
 		var id string
 		if id, _, err = r.model.Start(traced, req); err == nil {
-			return automation.PlanResult{Pending: id}, r.accept(ctx, a, s, id)
+			a.pending = id
+			return automation.PlanResult{}, r.accept(ctx, a, s, id)
 		}
 	} else {
 		var res *llm.Response

@@ -19,47 +19,26 @@ import (
 // A request goes to the background wherever the provider has one, whatever the model: the second that polling may
 // cost is worth less than an answer that would be paid for twice.
 
-// AwaitStep waits for a request that the provider has accepted, and records its turn as PlanStep would. An attempt
-// that follows a killed one polls the same response. A response that is gone or has failed is asked for anew, as a
-// request of its own, charged as one.
-func (r *Run) AwaitStep(ctx context.Context, in automation.AwaitInput) (automation.PlanResult, error) {
-	doing, stop := watched(ctx)
-	defer stop()
-	a := &attempt{in: in.PlanInput, stamp: stamp(ctx), doing: doing}
-	out, err := r.awaitStep(ctx, a)
-	return r.conclude(ctx, a, out, err)
-}
-
+// awaitStep waits for the answer to the request that the provider has accepted for this step, and records its turn.
+// An attempt that follows a killed one polls the same response. A response that is gone or has failed is closed, and
+// the attempt after this one asks anew: a request of its own, charged as one.
 func (r *Run) awaitStep(ctx context.Context, a *attempt) (automation.PlanResult, error) {
-	if out, err := r.recorded(ctx, a); err != nil || out != nil {
-		return orNothing(out), err
-	}
 	row, err := r.accepted(ctx, a)
 	if err != nil {
 		return automation.PlanResult{}, err
 	}
-	if row == nil { // an earlier attempt found it dead
-		out, err := r.ask(ctx, a)
-		if err != nil || out.Pending == "" {
-			return out, err
-		}
-		if row, err = r.accepted(ctx, a); err == nil && row == nil {
-			err = fault.New(fault.Internal, "the request that was just accepted is not recorded")
-		}
-		if err != nil {
-			return out, err
-		}
+	if a.pending = ""; row == nil { // another attempt, a zombie, has closed it
+		return r.planStep(ctx, a)
 	}
-	s := sentAs(row)
 	res, err := r.model.Await(ctx, row.ResponseID, a.doing.say)
 	if err != nil {
-		return r.lost(ctx, a, s, row.ResponseID, err)
+		return r.lost(ctx, a, sentAs(row), row.ResponseID, err)
 	}
 	t, err := r.transcript(ctx, a.in)
 	if err != nil {
 		return automation.PlanResult{}, err
 	}
-	return r.record(ctx, a, t, s, res)
+	return r.record(ctx, a, t, sentAs(row), res)
 }
 
 // accepted is the request of this step that the provider works on, nil if there is none.

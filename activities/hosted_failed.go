@@ -58,11 +58,7 @@ func (r *Run) hostedLost(ctx context.Context, a *attempt, why error) (automation
 	if !again {
 		return automation.PlanResult{}, told
 	}
-	out, err := r.ask(ctx, a)
-	if err != nil || out.Pending == "" {
-		return out, err
-	}
-	return r.awaitStep(ctx, a)
+	return r.ask(ctx, a)
 }
 
 // hostedUncertain finds that an earlier request, which allowed the provider an effect, never had an answer: it

@@ -40,6 +40,8 @@ type rig struct {
 	run    *store.AutomationRun
 	opts   options
 	seq    int64
+
+	pending string // what the last plan has left with the provider
 }
 
 // options are what tests vary.
@@ -154,16 +156,21 @@ func (g *rig) plan(step int, where at) (automation.PlanResult, error) {
 func (g *rig) planWith(ctx context.Context, w *Run, step int, where at) (automation.PlanResult, error) {
 	a := g.attempt(step, where)
 	out, err := w.planStep(ctx, a)
+	g.pending = a.pending
 	return g.conclude(ctx, w, a, out, err)
 }
 
+// await is a whole attempt; plan is one that ends where the provider has taken the request.
 func (g *rig) await(step int, where at) (automation.PlanResult, error) {
 	return g.awaitWith(g.t.Context(), g.worker, step, where)
 }
 
 func (g *rig) awaitWith(ctx context.Context, w *Run, step int, where at) (automation.PlanResult, error) {
 	a := g.attempt(step, where)
-	out, err := w.awaitStep(ctx, a)
+	out, err := w.planStep(ctx, a)
+	for err == nil && a.pending != "" {
+		out, err = w.awaitStep(ctx, a)
+	}
 	return g.conclude(ctx, w, a, out, err)
 }
 

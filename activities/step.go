@@ -11,9 +11,10 @@ import (
 	"steward/internal/tool"
 )
 
-// PlanStep asks the model for the next turn. Where the provider can work in the background it returns as soon as
-// the provider has taken the request, and AwaitStep brings the turn: a worker that dies meanwhile costs nothing.
-// Otherwise it waits and records the turn itself.
+// PlanStep asks the model for the next turn and records it. Where the provider can work in the background, the id
+// of the request is written down as soon as the provider has taken it: the attempt after a killed worker waits for
+// the same answer. There is no activity of its own for that: it would make the history of each step half as long
+// again.
 //
 // It is idempotent per step and Temporal run: a turn that was recorded, or a request that was accepted, is not
 // paid for twice. What stays is the moment between a provider's yes and our commit of it.
@@ -22,6 +23,9 @@ func (r *Run) PlanStep(ctx context.Context, in automation.PlanInput) (automation
 	defer stop()
 	a := &attempt{in: in, stamp: stamp(ctx), doing: doing}
 	out, err := r.planStep(ctx, a)
+	for err == nil && a.pending != "" {
+		out, err = r.awaitStep(ctx, a)
+	}
 	return r.conclude(ctx, a, out, err)
 }
 
@@ -30,8 +34,9 @@ type attempt struct {
 	in       automation.PlanInput
 	stamp    tool.Stamp
 	doing    *progress
-	requests int32 // made so far
-	renewed  bool  // a credential of an MCP server was replaced meanwhile: once is enough
+	requests int32  // made so far
+	pending  string // the response that the provider works on for this step; empty: none
+	renewed  bool   // a credential of an MCP server was replaced meanwhile: once is enough
 }
 
 func (a *attempt) step() int32 { return int32(a.in.Step) } //nolint:gosec // bounded by limits
@@ -45,7 +50,8 @@ func (r *Run) planStep(ctx context.Context, a *attempt) (automation.PlanResult, 
 		return automation.PlanResult{}, err
 	}
 	if row != nil {
-		return automation.PlanResult{Pending: row.ResponseID}, r.found(ctx, a, row)
+		a.pending = row.ResponseID
+		return automation.PlanResult{}, r.found(ctx, a, row)
 	}
 	return r.ask(ctx, a)
 }

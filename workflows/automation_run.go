@@ -127,18 +127,12 @@ func (r *run) plan(ctx workflow.Context) (automation.PlanResult, error) {
 	}
 }
 
-// ask has the model asked, and where the provider works on it in the background, waits for its answer.
+// ask has the model asked.
 func (r *run) ask(ctx workflow.Context) (automation.PlanResult, error) {
 	in := automation.PlanInput{RunID: r.in.RunID, Step: r.carry.Step + 1, Seq: r.nextSeq(), Tokens: r.carry.Tokens}
 	var out automation.PlanResult
 	planning := with(ctx, automation.ActivityPlanStep, fmt.Sprintf("step %d: ask the model", in.Step))
 	err := workflow.ExecuteActivity(planning, act.PlanStep, in).Get(ctx, &out)
-	for err == nil && out.Pending != "" {
-		pending := automation.AwaitInput{PlanInput: in, Pending: out.Pending}
-		out = automation.PlanResult{}
-		waiting := with(ctx, automation.ActivityAwaitStep, fmt.Sprintf("step %d: wait for the model", in.Step))
-		err = workflow.ExecuteActivity(waiting, act.AwaitStep, pending).Get(ctx, &out)
-	}
 	return out, err
 }
 

@@ -31,10 +31,8 @@ type world struct {
 	sent, settled []automation.CallInput
 	finished      []automation.FinishInput
 	parks         []automation.ParkInput
-	awaited       []automation.AwaitInput
 	planned       []time.Time // when the model was asked, attempts included
 	plan          func(automation.PlanInput) (automation.PlanResult, error)
-	await         func(automation.AwaitInput) (automation.PlanResult, error)
 	call, settle  func(automation.CallInput) (automation.CallResult, error)
 	park          func(automation.ParkInput) (automation.ParkResult, error)
 }
@@ -58,10 +56,6 @@ func newSlowWorld(t *testing.T, each time.Duration, limits automation.Limits, tu
 	w.OnActivity(act.PlanStep, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.PlanInput) (automation.PlanResult, error) {
 		w.planned = append(w.planned, w.Now())
 		return w.plan(in)
-	}).Maybe()
-	w.OnActivity(act.AwaitStep, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.AwaitInput) (automation.PlanResult, error) {
-		w.awaited = append(w.awaited, in)
-		return w.await(in)
 	}).Maybe()
 	w.park = func(automation.ParkInput) (automation.ParkResult, error) { return automation.ParkResult{}, nil }
 	w.OnActivity(act.ParkRun, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.ParkInput) (automation.ParkResult, error) {

@@ -10,60 +10,10 @@ import (
 	"steward/internal/automation"
 )
 
-// inBackground lets the provider take each request, and answer it afterwards.
-func (w *world) inBackground() {
+func TestCancelWhileTheModelIsAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plenty)
 	w.plan = func(automation.PlanInput) (automation.PlanResult, error) {
-		return automation.PlanResult{Pending: "resp_1"}, nil
-	}
-	w.await = func(in automation.AwaitInput) (automation.PlanResult, error) { return w.turn(in.PlanInput) }
-}
-
-func TestAnswerFromTheBackgroundIsATurnLikeAnother(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, plenty, []automation.PlannedCall{read("a")})
-	w.inBackground()
-	require.Equal(t, automation.Success, w.run(t))
-	require.Equal(t, []string{"a"}, ids(w.sent))
-	require.Len(t, w.awaited, 2)
-	require.Equal(t, automation.AwaitInput{PlanInput: automation.PlanInput{RunID: 1, Step: 2, Seq: w.awaited[1].Seq, Tokens: 100}, Pending: "resp_1"}, w.awaited[1])
-}
-
-func TestAnswerThatHadToBeAskedForAnewIsAwaitedAgain(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, plenty)
-	w.inBackground()
-	w.await = func(in automation.AwaitInput) (automation.PlanResult, error) {
-		if in.Pending == "resp_1" {
-			return automation.PlanResult{Pending: "resp_2"}, nil
-		}
-		return w.turn(in.PlanInput)
-	}
-	require.Equal(t, automation.Success, w.run(t))
-	require.Equal(t, "resp_2", w.awaited[1].Pending)
-	require.Len(t, w.planned, 1)
-}
-
-func TestOutageWhileAnAnswerIsAwaitedPlansTheSameStepAgain(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, plenty)
-	w.inBackground()
-	w.await = func(in automation.AwaitInput) (automation.PlanResult, error) {
-		if len(w.awaited) == 1 {
-			return automation.PlanResult{Park: noModel}, nil
-		}
-		return w.turn(in.PlanInput)
-	}
-	require.Equal(t, automation.Success, w.run(t))
-	require.Equal(t, []time.Duration{30 * time.Second}, gaps(w.planned))
-	require.Equal(t, 1, w.awaited[1].Step)
-	require.Greater(t, w.awaited[1].Seq, w.parks[0].Seq, "the run shows that it goes on")
-}
-
-func TestCancelWhileAnAnswerIsAwaited(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, plenty)
-	w.inBackground()
-	w.await = func(automation.AwaitInput) (automation.PlanResult, error) {
 		w.CancelWorkflow()
 		return automation.PlanResult{}, temporal.NewCanceledError()
 	}

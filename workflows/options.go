@@ -22,12 +22,8 @@ var options = map[string]workflow.ActivityOptions{
 	},
 	// A model that is away parks the run long before these attempts are used up (activities.maxModel): most of
 	// them, too, are for outages of our own.
+	// Where the provider works by itself, an attempt that runs out of time is followed by one that goes on looking.
 	automation.ActivityPlanStep: {
-		StartToCloseTimeout: 15 * time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
-		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 15},
-	},
-	// The provider works by itself; an attempt that runs out of time is followed by one that goes on looking.
-	automation.ActivityAwaitStep: {
 		StartToCloseTimeout: time.Hour, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 15},
 	},

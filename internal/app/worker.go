@@ -181,7 +181,6 @@ func register(w worker.Registry, acts *activities.Run) {
 	for name, method := range map[string]any{
 		automation.ActivityResolveTools: acts.ResolveTools,
 		automation.ActivityPlanStep:     acts.PlanStep,
-		automation.ActivityAwaitStep:    acts.AwaitStep,
 		automation.ActivityParkRun:      acts.ParkRun,
 		automation.ActivityCallTool:     acts.CallTool,
 		automation.ActivitySettleCall:   acts.SettleCall,

@@ -77,12 +77,10 @@ func lacks(activity string, left map[string]bool) string {
 		return slices.ContainsFunc(kinds, func(kind string) bool { return left[kind] })
 	}
 	switch {
-	case activity == automation.ActivityPlanStep && has(ModelRefused, ModelDeferred, ModelFound):
-	case activity == automation.ActivityPlanStep && !has(ModelCalled):
+	case activity == automation.ActivityPlanStep && has(ModelRefused, ModelDeferred):
+	case activity == automation.ActivityPlanStep && !has(ModelCalled, ModelFound):
 		return ModelCalled
-	case activity == automation.ActivityPlanStep && !has(ModelAnswered, ModelFailed, ModelAccepted):
-		return ModelAnswered
-	case activity == automation.ActivityAwaitStep && !has(ModelAnswered, ModelAccepted, ModelRefused, ModelDeferred):
+	case activity == automation.ActivityPlanStep && !has(ModelAnswered, ModelFailed):
 		return ModelAnswered
 	case activity == automation.ActivityParkRun && !has(RunParked):
 		return RunParked

@@ -80,19 +80,15 @@ func TestCompare(t *testing.T) {
 			traces: []trace{{seq: 9, kind: ModelCalled}},
 			want:   []Finding{{Chain: "run/1", Seq: 9, Problem: Unexplained, Detail: "model.called: names no activity"}},
 		},
-		"in the background": {
-			traces:     []trace{tr(ModelCalled, "5", 1), tr(ModelAccepted, "5", 1), tr(ModelAnswered, "6", 2)},
-			activities: []Activity{plan("5"), {TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityAwaitStep, Attempt: 2, Completed: true}},
-		},
-		"taken up again": {traces: []trace{tr(ModelFound, "5", 1)}, activities: []Activity{plan("5")}},
-		"asked for anew while waiting": {
-			traces:     []trace{tr(ModelFailed, "6", 1), tr(ModelCalled, "6", 2), tr(ModelAccepted, "6", 2)},
-			activities: []Activity{{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityAwaitStep, Attempt: 2, Completed: true}},
+		"in the background": {traces: []trace{tr(ModelCalled, "5", 1), tr(ModelAccepted, "5", 1), tr(ModelAnswered, "5", 1)}, activities: []Activity{plan("5")}},
+		"taken up again":    {traces: []trace{tr(ModelFound, "5", 1), tr(ModelAnswered, "5", 1)}, activities: []Activity{plan("5")}},
+		"left to another activity": {
+			traces:     []trace{tr(ModelFound, "6", 1)},
+			activities: []Activity{{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityAwaitStep, Attempt: 1, Completed: true}},
 		},
 		"no answer from the background": {
-			traces:     []trace{tr(ModelFailed, "6", 1)},
-			activities: []Activity{{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityAwaitStep, Attempt: 2, Completed: true}},
-			want:       []Finding{{Chain: "run/1", Problem: Unrecorded, Detail: "model.answered: AwaitStep 6 of t1 completed without it"}},
+			traces: []trace{tr(ModelFound, "5", 1)}, activities: []Activity{plan("5")},
+			want: []Finding{{Chain: "run/1", Problem: Unrecorded, Detail: "model.answered: PlanStep 5 of t1 completed without it"}},
 		},
 		"put off": {
 			traces: []trace{
@@ -103,7 +99,7 @@ func TestCompare(t *testing.T) {
 				plan("5"),
 				{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityParkRun, Attempt: 1, Completed: true},
 				plan("7"), call("8"),
-				{TemporalRunID: "t1", ActivityID: "9", Type: automation.ActivityAwaitStep, Completed: true},
+				plan("9"),
 			},
 		},
 		"put off in silence": {

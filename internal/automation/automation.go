@@ -17,7 +17,6 @@ const (
 const (
 	ActivityResolveTools = "ResolveTools"
 	ActivityPlanStep     = "PlanStep"
-	ActivityAwaitStep    = "AwaitStep"
 	ActivityParkRun      = "ParkRun"
 	ActivityCallTool     = "CallTool"
 	ActivitySettleCall   = "SettleCall"

@@ -90,16 +90,7 @@ type PlanResult struct {
 	Calls  []PlannedCall `json:"calls,omitempty"`  // empty: the turn is final
 	Tokens int64         `json:"tokens,omitempty"` // used by this turn
 	Final  Final         `json:"final,omitzero"`
-	// Pending is the id of a response that the provider works on in the background: AwaitStep brings its turn.
-	Pending string `json:"pending,omitempty"`
-	Park    *Park  `json:"park,omitempty"` // the turn could not be asked for yet: wait, then plan the same step again
-}
-
-// AwaitInput waits for the answer to a request that the provider has accepted.
-type AwaitInput struct {
-	PlanInput
-
-	Pending string `json:"pending,omitempty"`
+	Park   *Park         `json:"park,omitempty"` // the turn could not be asked for yet: wait, then plan the same step again
 }
 
 // Park sends a run to sleep without a process or a connection. The workflow has ParkRun write it where people
