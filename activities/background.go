@@ -10,7 +10,6 @@ import (
 
 	"steward/internal/audit"
 	"steward/internal/automation"
-	"steward/internal/fault"
 	"steward/internal/llm"
 	"steward/internal/spending"
 	"steward/internal/store"

@@ -82,10 +82,6 @@ func TestCompare(t *testing.T) {
 		},
 		"in the background": {traces: []trace{tr(ModelCalled, "5", 1), tr(ModelAccepted, "5", 1), tr(ModelAnswered, "5", 1)}, activities: []Activity{plan("5")}},
 		"taken up again":    {traces: []trace{tr(ModelFound, "5", 1), tr(ModelAnswered, "5", 1)}, activities: []Activity{plan("5")}},
-		"left to another activity": {
-			traces:     []trace{tr(ModelFound, "6", 1)},
-			activities: []Activity{{TemporalRunID: "t1", ActivityID: "6", Type: automation.ActivityAwaitStep, Attempt: 1, Completed: true}},
-		},
 		"no answer from the background": {
 			traces: []trace{tr(ModelFound, "5", 1)}, activities: []Activity{plan("5")},
 			want: []Finding{{Chain: "run/1", Problem: Unrecorded, Detail: "model.answered: PlanStep 5 of t1 completed without it"}},
