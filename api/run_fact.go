@@ -16,6 +16,7 @@ type fact struct {
 	Call       string          `json:"call"`
 	Tool       string          `json:"tool"`
 	Server     string          `json:"server"`
+	ExecutedBy string          `json:"executed_by"`
 	Arguments  json.RawMessage `json:"arguments"` // a preview, without secrets
 	State      string          `json:"state"`
 	Reason     string          `json:"reason"`
@@ -43,6 +44,14 @@ func (f *fact) arguments() string {
 		return shown + "…"
 	}
 	return whole
+}
+
+// calls says who makes a call.
+func (f *fact) calls() string {
+	if f.ExecutedBy == "provider" {
+		return "Lets the model's provider call " + f.tool()
+	}
+	return "Calls " + f.tool()
 }
 
 // tool is its name; a tool that no server offers has none in front.

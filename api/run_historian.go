@@ -70,13 +70,15 @@ func (h *historian) add(e *store.AuditEvent, f fact) {
 	case audit.HostedListed:
 		h.act(e, f, automation.ActivityPlanStep, "The provider lists the tools of "+f.Server, counted(len(f.Tools), "tool"))
 	case audit.ToolReported:
-		h.act(e, f, automation.ActivityPlanStep, "The provider reports a call of "+f.tool(), f.Reason).Outcome = f.State
+		if !h.end(audit.ToolClaimed, e, f, f.State, "as the provider reports") {
+			h.act(e, f, automation.ActivityPlanStep, "The provider reports a call of "+f.tool(), f.Reason).Outcome = f.State
+		}
 	case audit.ToolPlanned:
 		h.act(e, f, automation.ActivityPlanStep, "Plans "+f.tool(), f.arguments())
 	case audit.ToolRefused:
 		h.act(e, f, automation.ActivityPlanStep, "Refuses "+f.tool(), f.Reason).Outcome = "failed"
 	case audit.ToolClaimed:
-		h.begin(h.act(e, f, automation.ActivityCallTool, "Calls "+f.tool(), ""), e, f)
+		h.begin(h.act(e, f, automation.ActivityCallTool, f.calls(), ""), e, f)
 	case audit.ToolSettled:
 		h.settle(e, f)
 	case audit.ToolReleased:

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"flag"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -32,7 +33,8 @@ func TestHistories(t *testing.T) {
 	t.Parallel()
 	key, err := os.ReadFile(filepath.Join(histories, "test-only.key"))
 	require.NoError(t, err)
-	s := own(t, "STEWARD_CODEC_KEYS="+strings.TrimSpace(string(key)))
+	m := newModelServer(t)
+	s := own(t, m.env("STEWARD_CODEC_KEYS="+strings.TrimSpace(string(key)))...)
 	u := s.as(t, "recorder")
 	recordings := map[string]int64{
 		"plain": u.ends("success", map[string]any{"mcp_server_id": 1, "instructions": "Find all emails from last week about invoices and summarise them"}),
@@ -47,6 +49,7 @@ func TestHistories(t *testing.T) {
 		"cancelled":        u.cancelled(),
 		"unknown_probed":   u.unknownProbed(),
 	}
+	recordings["parked"] = u.parked(m)
 	c := s.temporal(t)
 	ring, err := secret.NewRing(secret.New(strings.TrimSpace(string(key))))
 	require.NoError(t, err)
@@ -61,6 +64,20 @@ func TestHistories(t *testing.T) {
 			keep(t, name, h)
 		}
 	}
+}
+
+// parked is a run whose model was away for a while.
+func (u *user) parked(m *modelServer) int64 {
+	u.t.Helper()
+	m.onPost(func(_ int, w http.ResponseWriter) bool {
+		refuse(w, http.StatusServiceUnavailable, "server_error", "server_is_overloaded", "Retry-After", "1")
+		return true
+	})
+	id := u.accept(map[string]any{"servers": []string{"files"}, "instructions": listFiles})
+	u.until(id, time.Minute, inState("waiting_for_model"))
+	m.onPost(nil)
+	require.Equal(u.t, "success", u.until(id, 2*time.Minute, ended).State)
+	return id
 }
 
 // keep writes a history as Temporal's own tools export it.
