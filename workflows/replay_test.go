@@ -22,7 +22,7 @@ import (
 // the same order. `make histories` records these runs from the whole product; an old recording stays when
 // its behaviour is patched (workflow.GetVersion), so that both ways are held.
 var recorded = []string{
-	"approved", "cancelled", "denied_then_edit", "limit", "plain", "twelve_steps", "unknown_probed",
+	"approved", "cancelled", "denied_then_edit", "limit", "parked", "plain", "twelve_steps", "unknown_probed",
 }
 
 // replay holds a history to a workflow. The key beside the histories seals these test runs and nothing else.

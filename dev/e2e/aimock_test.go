@@ -19,6 +19,7 @@ const fixtures = `{"fixtures":[
 {"match":{"userMessage":"invoice emails","hasToolResult":true},"response":{"content":"Mailing.","toolCalls":[
   {"id":"call_send","name":"mcp_mailbox__send_email","arguments":{"to":"me@example.com","subject":"Invoices","body":"three"}}],
   "usage":{"input_tokens":1400,"output_tokens":30,"total_tokens":1430}}},
+{"match":{"userMessage":"as figures"},"response":{"content":"{\"total\":200.5,\"currency\":\"EUR\"}"}},
 {"match":{"userMessage":"rate limit","sequenceIndex":0},"response":{"error":{"message":"x","type":"tokens","code":"rate_limit_exceeded"},"status":429,"retryAfter":2}},
 {"match":{"userMessage":"rate limit"},"response":{"content":"after the limit"}},
 {"match":{"userMessage":"fail","sequenceIndex":0},"response":{"error":{"message":"x","type":"server_error","code":"server_error"},"status":500}},
@@ -43,6 +44,16 @@ func TestIndependentModelServer(t *testing.T) {
 	require.Len(t, v.ToolCalls, 3, "two side by side, then the mail")
 	require.Len(t, s.outbox(t), 1)
 	require.EqualValues(t, 1240+1430+1510, v.Usage.TotalTokens)
+
+	v = u.until(u.accept(map[string]any{
+		"mcp_server_id": 1, "instructions": "Answer as figures",
+		"output_schema": map[string]any{
+			"type": "object", "required": []string{"total", "currency"}, "additionalProperties": false,
+			"properties": map[string]any{"total": map[string]any{"type": "number"}, "currency": map[string]any{"type": "string"}},
+		},
+	}), time.Minute, ended)
+	require.Equal(t, "success", v.State, "%+v", v)
+	require.JSONEq(t, `{"total":200.5,"currency":"EUR"}`, string(v.Output.Data))
 
 	for instructions, want := range map[string]string{
 		"Say it after the rate limit": "after the limit", "Please fail once": "recovered", "Be cut off once": "whole again",

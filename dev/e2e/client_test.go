@@ -90,7 +90,8 @@ type view struct {
 	Status string `json:"status"`
 	State  string `json:"state"`
 	Output *struct {
-		Text string `json:"text"`
+		Text string          `json:"text"`
+		Data json.RawMessage `json:"data"`
 	} `json:"output"`
 	ToolCalls []struct {
 		ID         string `json:"id"`
