@@ -153,8 +153,11 @@ func printQuestion(w io.Writer, run int64, call api.ToolCall) error {
 	if err := enc.Encode(q.Arguments); err != nil {
 		return fmt.Errorf("print arguments: %w", err)
 	}
-	_, err := fmt.Fprintf(w, "run %d  call %s  %s/%s (%s)\n  %s: %s\n", run, call.ID, tool.Clean(call.Server, 100), tool.Clean(call.Name, 100), call.Class, q.Kind,
-		tool.Clean(q.Reason, 400))
+	about := q.Kind
+	if len(q.Explanation.Rules) == 0 { // they say it better
+		about += ": " + tool.Clean(q.Reason, 400)
+	}
+	_, err := fmt.Fprintf(w, "run %d  call %s  %s/%s (%s)\n  %s\n", run, call.ID, tool.Clean(call.Server, 100), tool.Clean(call.Name, 100), call.Class, about)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -19,15 +20,19 @@ func withGoogle(t *testing.T) (*stack, *google.Server) {
 	t.Helper()
 	address, err := freePort()
 	require.NoError(t, err)
-	account := google.Start(t, google.Options{Redirects: []string{"http://" + address + "/auth/google/callback"}})
+	_, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	public := "http://localhost:" + port // as the README has it: Google takes no address of numbers for a redirect
+	account := google.Start(t, google.Options{Redirects: []string{public + "/auth/google/callback"}})
 	for _, amount := range []string{"120.50", "79.50"} {
 		account.Deliver(t, google.Alice, google.Mail{
 			From: "Billing <billing@vendor.example>", To: google.Alice, Subject: "Invoice " + amount,
 			Body: "Dear customer,\r\n\r\nAmount due: EUR " + amount + "\r\n", Date: time.Now().AddDate(0, 0, -2),
 		})
 	}
-	s := own(t, "STEWARD_LISTEN="+address, "GOOGLE_CLIENT_ID="+google.ClientID, "GOOGLE_CLIENT_SECRET="+google.ClientSecret,
+	s := own(t, "STEWARD_LISTEN="+address, "STEWARD_PUBLIC_URL="+public, "GOOGLE_CLIENT_ID="+google.ClientID, "GOOGLE_CLIENT_SECRET="+google.ClientSecret,
 		"STEWARD_GOOGLE_ISSUER="+account.URL, "STEWARD_GOOGLE_API_URL="+account.URL)
+	s.url = public
 	return s, account
 }
 

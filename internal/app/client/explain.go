@@ -10,6 +10,7 @@ import (
 
 	"steward/api"
 	"steward/internal/audit"
+	"steward/internal/tool"
 )
 
 // explain adds to an event what a person needs to act on it: where to consent, when it goes on without anybody, why
@@ -65,13 +66,15 @@ func why(run *api.Run, decision string) []string {
 // Reasons says in lines what a question rests on: the rules, the answers that taint it, whom it would reach.
 func Reasons(q *api.Question) []string {
 	var lines []string
+	named := false // the sources, by the rule about them
 	for _, r := range q.Explanation.Rules {
+		named = named || r.Code == tool.RuleTainted
 		lines = append(lines, fmt.Sprintf("because of %s: %s", r.Code, r.Text))
 	}
 	if q.Explanation.Flagged != "" {
 		lines = append(lines, "hidden in the tool's description: "+q.Explanation.Flagged)
 	}
-	if len(q.Explanation.Tainted) > 0 {
+	if len(q.Explanation.Tainted) > 0 && !named {
 		lines = append(lines, "after answers of "+strings.Join(q.Explanation.Tainted, ", "))
 	}
 	for _, a := range q.Explanation.Addressees {
