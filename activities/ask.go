@@ -133,10 +133,10 @@ func (r *Run) send(ctx context.Context, a *attempt, t *transcript) (automation.P
 
 // respond waits for the answer, which moves in front of people where it is a stream.
 func (r *Run) respond(ctx context.Context, a *attempt, req llm.Request, stream bool) (*llm.Response, error) {
+	a.doing.say("waiting for the answer")
 	if stream {
 		return r.model.Stream(ctx, req, a.doing.stream)
 	}
-	a.doing.say("waiting for the answer")
 	return r.model.Respond(ctx, req)
 }
 

@@ -22,6 +22,7 @@ func (r *Run) PlanStep(ctx context.Context, in automation.PlanInput) (automation
 	doing, stop := watched(ctx)
 	defer stop()
 	a := &attempt{in: in, stamp: stamp(ctx), doing: doing}
+	defer r.publish(ctx, a)()
 	out, err := r.planStep(ctx, a)
 	for err == nil && a.pending != "" {
 		out, err = r.awaitStep(ctx, a)

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -48,9 +49,10 @@ type Deps struct {
 }
 
 // Feed wakes whoever waits for events of an audit chain. A wake-up may be late, never lost for good: a
-// reader looks again at every heartbeat.
+// reader looks again at every heartbeat. Progress is what was told of the chain since its last event.
 type Feed interface {
 	Subscribe(chain string) (wake <-chan struct{}, cancel func())
+	Progress(chain string) (json.RawMessage, bool)
 }
 
 // New builds the whole edge: middleware outside in, then every resource.

@@ -155,6 +155,46 @@ func TestEventsArriveAsTheyHappen(t *testing.T) {
 	}
 }
 
+// block reads the lines of one event, whatever it is.
+func (s *stream) block() (lines []string) {
+	s.t.Helper()
+	for s.lines.Scan() && s.lines.Text() != "" {
+		lines = append(lines, s.lines.Text())
+	}
+	require.NoError(s.t, s.lines.Err())
+	return lines
+}
+
+// Progress comes between events and has no number: a reader that resumes repeats that of the last event.
+func TestEventsTellProgress(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	server := httptest.NewServer(r.handler)
+	t.Cleanup(server.Close)
+	id := r.run("alice")
+	chain := automation.AuditChain(id)
+	r.feed.tell(chain, `{"step": 1, "doing": "waiting"}`)
+	s := r.open(t, server, r.token("alice", auth.User), id, "")
+	require.Equal(t, []string{"id: 1", "event: run.accepted"}, s.block()[:2])
+	require.Equal(t, []string{"event: progress", `data: {"step":1,"doing":"waiting"}`}, s.block())
+	r.feed.wake(chain) // nothing is new
+	r.feed.tell(chain, `{"step":1,"doing":"writing","item":"message","characters":312}`)
+	require.Equal(t, []string{"event: progress", `data: {"step":1,"doing":"writing","item":"message","characters":312}`}, s.block())
+
+	r.event(id, "answered", "model.answered", map[string]int{"step": 1}) // this feed leaves to us what an event makes old
+	require.Equal(t, []string{"id: 2", "event: model.answered"}, s.block()[:2])
+	require.Equal(t, "event: progress", s.block()[0], "it is said again: readers forget it with each event")
+	r.feed.tell(chain, "")
+	r.event(id, "planned", "tool.planned", map[string]int{"step": 1})
+	require.Equal(t, []string{"id: 3", "event: tool.planned"}, s.block()[:2])
+
+	r.feed.tell(chain, `{"step":2,"doing":"waiting"}`)
+	require.Equal(t, "event: progress", s.block()[0])
+	r.finish(id)
+	require.Equal(t, []string{"id: 4", "event: run.finished"}, s.block()[:2])
+	require.Empty(t, s.block(), "nothing comes after the end")
+}
+
 // nobodyReads waits until no stream of the run is left.
 func (r *rig) nobodyReads(id int64) {
 	r.t.Helper()

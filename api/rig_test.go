@@ -278,9 +278,12 @@ func (e edits) CheckEdit(_ context.Context, _ int64, row *store.ToolCall, argume
 type feed struct {
 	mu      sync.Mutex
 	waiting map[string]map[chan struct{}]bool
+	told    map[string]string
 }
 
-func newFeed() *feed { return &feed{waiting: map[string]map[chan struct{}]bool{}} }
+func newFeed() *feed {
+	return &feed{waiting: map[string]map[chan struct{}]bool{}, told: map[string]string{}}
+}
 
 func (f *feed) Subscribe(chain string) (<-chan struct{}, func()) {
 	f.mu.Lock()
@@ -295,6 +298,21 @@ func (f *feed) Subscribe(chain string) (<-chan struct{}, func()) {
 		defer f.mu.Unlock()
 		delete(f.waiting[chain], c)
 	}
+}
+
+func (f *feed) Progress(chain string) (json.RawMessage, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.told[chain]
+	return json.RawMessage(now), now != ""
+}
+
+// tell sets the progress of a chain; "" drops it.
+func (f *feed) tell(chain, now string) {
+	f.mu.Lock()
+	f.told[chain] = now
+	f.mu.Unlock()
+	f.wake(chain)
 }
 
 func (f *feed) wake(chain string) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -47,8 +48,10 @@ func (h *runs) registerEvents(api huma.API) {
 			OperationID: "streamRunEvents", Method: http.MethodGet, Path: "/automation/run/{id}/events", Tags: []string{"runs"},
 			Summary: "Follow a run",
 			Description: "Server-Sent Events: everything that has happened and then everything as it happens. `id` is the event's number, `event` its kind, " +
-				"`data` a RunEvent. Resuming with `Last-Event-ID` neither repeats nor misses an event. A comment every 15 s keeps the line open. " +
-				"The stream ends behind the last event of a finished run, and when the caller's token expires; a reader that already has the last " +
+				"`data` a RunEvent. Resuming with `Last-Event-ID` neither repeats nor misses an event. In between, at most once a second, " +
+				"`event: progress` without `id` tells how far the model has got, as in `{\"step\":1,\"doing\":\"writing\",\"item\":\"message\",\"characters\":312}`; " +
+				"`doing` is preparing, compacting, waiting, queued, working, thinking or writing. It is kept nowhere, and over with the next event. " +
+				"A comment every 15 s keeps the line open. The stream ends behind the last event of a finished run, and when the caller's token expires; a reader that already has the last " +
 				"event of a finished run gets 204, which tells browsers to stop reconnecting. At most 20 streams per user.",
 			Errors: []int{http.StatusNotFound},
 			Responses: map[string]*huma.Response{
@@ -109,7 +112,8 @@ func (h *runs) events(ctx context.Context, in *eventsInput) (*streamOutput, erro
 // It subscribes before it reads, so that nothing falls between; it learns that the run is over before it
 // reads the last time, so that nothing comes after.
 func (h *runs) follow(ctx context.Context, w http.ResponseWriter, owner string, id, after int64) error {
-	wake, cancel := h.feed.Subscribe(automation.AuditChain(id))
+	chain := automation.AuditChain(id)
+	wake, cancel := h.feed.Subscribe(chain)
 	defer cancel()
 	stream, err := openStream(w)
 	if err != nil {
@@ -117,16 +121,24 @@ func (h *runs) follow(ctx context.Context, w http.ResponseWriter, owner string, 
 	}
 	beat := time.NewTicker(h.beat)
 	defer beat.Stop()
+	var progress json.RawMessage // as it was last sent
 	for {
 		row, err := h.find(ctx, owner, id)
 		if err != nil {
 			return err
 		}
+		before := after
 		if after, err = h.drain(ctx, stream, id, after); err != nil {
 			return err
 		}
 		if row.FinishedAt != nil {
 			return nil
+		}
+		if after != before {
+			progress = nil // that was of what is over
+		}
+		if progress, err = h.tell(stream, chain, progress); err != nil {
+			return err
 		}
 		select {
 		case <-wake:
@@ -162,6 +174,18 @@ func (h *runs) drain(ctx context.Context, stream *eventStream, id, after int64) 
 			return after, nil
 		}
 	}
+}
+
+// tell sends how far the model has got, unless last was the same, and returns what the reader knows.
+func (h *runs) tell(stream *eventStream, chain string, last json.RawMessage) (json.RawMessage, error) {
+	now, ok := h.feed.Progress(chain)
+	if !ok || bytes.Equal(now, last) {
+		return last, nil
+	}
+	if err := stream.passing("progress", now); err != nil {
+		return last, err
+	}
+	return now, stream.flush()
 }
 
 // eventsAfter reads a page of a run's events. Who calls has made sure that the run is the caller's.

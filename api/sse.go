@@ -36,11 +36,17 @@ func openStream(w http.ResponseWriter) (*eventStream, error) {
 
 // event appends one event to what the next flush sends. id is what a client repeats as Last-Event-ID.
 func (s *eventStream) event(id int64, name string, data any) error {
+	fmt.Fprintf(&s.buf, "id: %d\n", id)
+	return s.passing(name, data)
+}
+
+// passing appends an event that is not repeated: without an id, Last-Event-ID stays what it is.
+func (s *eventStream) passing(name string, data any) error {
 	body, err := json.Marshal(data) // no line breaks inside, so one data line is enough
 	if err != nil {
 		return fmt.Errorf("encode event %s: %w", name, err)
 	}
-	fmt.Fprintf(&s.buf, "id: %d\nevent: %s\ndata: %s\n\n", id, name, body)
+	fmt.Fprintf(&s.buf, "event: %s\ndata: %s\n\n", name, body)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -21,17 +22,19 @@ import (
 const feedIdle = 30 * time.Second
 
 // Feed wakes the readers of a chain when an event was committed. It carries no events: a reader reads the
-// rows after the last one it has, so nothing is lost while LISTEN is down. Two goroutines and one
-// connection serve every reader of a process.
+// rows after the last one it has, so nothing is lost while LISTEN is down. What is told between events, how far
+// the model has got, it does carry: that is in no row. Two goroutines and one connection serve every reader of a
+// process.
 type Feed struct {
 	db   *store.DB
 	log  *slog.Logger
 	name string // among followers
 
-	mu      sync.Mutex
-	readers map[string]map[chan struct{}]struct{} // by chain
-	fresh   map[string]bool                       // chains whose readers wait to be announced to
-	news    chan struct{}                         // there are fresh chains
+	mu       sync.Mutex
+	readers  map[string]map[chan struct{}]struct{} // by chain
+	progress map[string]json.RawMessage            // of chains with readers, since the last event
+	fresh    map[string]bool                       // chains whose readers wait to be announced to
+	news     chan struct{}                         // there are fresh chains
 }
 
 // NewFeed takes the address of its own connection from the pool.
@@ -41,7 +44,7 @@ func NewFeed(db *store.DB, log *slog.Logger) (*Feed, error) {
 	}
 	return &Feed{
 		db: db, log: log, name: rand.Text(), readers: map[string]map[chan struct{}]struct{}{},
-		fresh: map[string]bool{}, news: make(chan struct{}, 1),
+		progress: map[string]json.RawMessage{}, fresh: map[string]bool{}, news: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -65,6 +68,7 @@ func (f *Feed) Subscribe(chain string) (wake <-chan struct{}, cancel func()) {
 		delete(f.readers[chain], ch)
 		if len(f.readers[chain]) == 0 {
 			delete(f.readers, chain)
+			delete(f.progress, chain)
 			delete(f.fresh, chain)
 		}
 	}
@@ -100,39 +104,44 @@ func (f *Feed) listen(ctx context.Context, listening func()) error {
 		defer cancel()
 		_ = conn.Close(bye) // it is given up either way
 	}()
-	if _, err := conn.Exec(ctx, "LISTEN steward_audit"); err != nil {
+	if _, err := conn.Exec(ctx, "LISTEN "+progressChannel+"; LISTEN steward_audit"); err != nil {
 		return err
 	}
 	listening()
 	f.renew()   // a server that crashed has forgotten who follows
 	f.wakeAll() // for what was committed while nobody listened
 	for {
-		chain, err := next(ctx, conn)
+		n, err := next(ctx, conn)
 		if err != nil {
 			return err
+		}
+		chain, about, _ := strings.Cut(n.Payload, " ")
+		if n.Channel == progressChannel {
+			f.keep(chain, json.RawMessage(about))
+		} else { // about is the event's number
+			f.drop(chain)
 		}
 		f.wake(chain)
 	}
 }
 
-// next waits for a notification and returns its chain.
-func next(ctx context.Context, conn *pgx.Conn) (string, error) {
+// next waits for a notification.
+func next(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
 	for {
 		wait, cancel := context.WithTimeout(ctx, feedIdle)
 		n, err := conn.WaitForNotification(wait)
 		cancel()
 		if err == nil {
-			chain, _, _ := strings.Cut(n.Payload, " ") // "<chain> <seq>"
-			return chain, nil
+			return n, nil
 		}
 		if ctx.Err() != nil || !pgconn.Timeout(err) {
-			return "", err
+			return nil, err
 		}
 		ping, cancel := context.WithTimeout(ctx, 5*time.Second)
 		err = conn.Ping(ping)
 		cancel()
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 }
@@ -145,9 +154,11 @@ func (f *Feed) wake(chain string) {
 	}
 }
 
+// wakeAll is for after a gap: progress from before it may be of a request that is over.
 func (f *Feed) wakeAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	clear(f.progress)
 	for _, chain := range f.readers {
 		for ch := range chain {
 			ready(ch)

@@ -105,6 +105,56 @@ func TestFeedAnnouncesWhatIsFollowed(t *testing.T) {
 	require.Equal(t, "run/8 4", heard())
 }
 
+// What is told is for those who read now: the next event makes it old.
+func TestFeedTellsProgress(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	feed, stop := startFeed(t, l)
+	defer stop()
+	tell := func(chain, now string) int64 {
+		n, err := l.db.TellProgress(t.Context(), store.TellProgressParams{Chain: chain, Payload: chain + " " + now})
+		require.NoError(t, err)
+		return n
+	}
+	require.Zero(t, tell("run/1", `{"step":1}`), "nobody follows it")
+	wake, cancel := feed.Subscribe("run/1")
+	await(t, wake) // it is followed now
+	other, cancelOther := feed.Subscribe("run/2")
+	defer cancelOther()
+	await(t, other)
+
+	until := func(chain, want string) {
+		for now, ok := feed.Progress(chain); ok != (want != "") || string(now) != want; now, ok = feed.Progress(chain) {
+			await(t, map[string]<-chan struct{}{"run/1": wake, "run/2": other}[chain])
+		}
+	}
+	until("run/1", "")
+	require.Eventually(t, func() bool { // what is told before the feed listens is not heard
+		require.EqualValues(t, 1, tell("run/1", `{"step": 1}`))
+		now, _ := feed.Progress("run/1")
+		return string(now) == `{"step": 1}`
+	}, 10*time.Second, 5*time.Millisecond)
+	tell("run/1", `{"step":2}`)
+	until("run/1", `{"step":2}`)
+	until("run/2", "")
+
+	tell("run/2", `{"not":"whole`)
+	l.append(t, "run/1", 6, 6)
+	until("run/1", "")
+	until("run/2", "")
+
+	tell("run/1", `{"step":3}`)
+	until("run/1", `{"step":3}`)
+	cancel()
+	_, ok := feed.Progress("run/1")
+	require.False(t, ok, "its last reader has gone")
+	tell("run/1", `{"step":4}`) // it is still registered
+	tell("run/2", `{"step":1}`)
+	until("run/2", `{"step":1}`)
+	_, ok = feed.Progress("run/1")
+	require.False(t, ok, "nobody reads it here")
+}
+
 func drain(ch <-chan struct{}) {
 	select {
 	case <-ch:
@@ -130,7 +180,7 @@ func TestFeedSurvivesItsConnection(t *testing.T) {
 			})
 			if err == nil && i%20 == 0 {
 				_, err = l.db.Pool.Exec(context.Background(),
-					"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN steward_audit' AND datname = current_database()")
+					"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%LISTEN steward_audit' AND datname = current_database()")
 			}
 			if err != nil {
 				appended <- err

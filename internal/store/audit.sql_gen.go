@@ -390,6 +390,24 @@ func (q *Queries) SumChains(ctx context.Context) (*SumChainsRow, error) {
 	return &i, err
 }
 
+const tellProgress = `-- name: TellProgress :execrows
+SELECT pg_notify('steward_progress', $1::text) FROM audit_followers WHERE chain = $2 AND until > now() LIMIT 1
+`
+
+type TellProgressParams struct {
+	Payload string
+	Chain   string
+}
+
+// Tells whoever follows the chain. No rows: nobody does, and nothing was sent.
+func (q *Queries) TellProgress(ctx context.Context, arg TellProgressParams) (int64, error) {
+	result, err := q.db.Exec(ctx, tellProgress, arg.Payload, arg.Chain)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const tryCheckpointLock = `-- name: TryCheckpointLock :one
 SELECT pg_try_advisory_xact_lock(hashtext('steward_audit_checkpoint'))
 `

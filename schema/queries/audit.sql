@@ -52,3 +52,7 @@ SELECT audit_follow(@chain::text, @follower::text, sqlc.arg('ttl')::interval);
 -- Those whose time is over, and the follower's own that nobody reads any more.
 DELETE FROM audit_followers
 WHERE until < now() OR (follower = @follower AND NOT (chain = ANY (sqlc.arg('chains')::text[])));
+
+-- name: TellProgress :execrows
+-- Tells whoever follows the chain. No rows: nobody does, and nothing was sent.
+SELECT pg_notify('steward_progress', @payload::text) FROM audit_followers WHERE chain = @chain AND until > now() LIMIT 1;

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"steward/api"
+	"steward/internal/automation"
 	"steward/internal/fault"
 )
 
@@ -23,10 +24,10 @@ const maxEvent = 4 << 20
 const patience = time.Minute
 
 // Events calls fn for every event of a run, those that have happened first and then each as it happens,
-// until the run is over, fn returns an error or ctx ends. A stream that breaks is resumed behind the last
-// event, so that none is missed or repeated.
-func (c *Client) Events(ctx context.Context, id int64, fn func(api.RunEvent) error) error {
-	s := &subscription{client: c, run: id, fn: fn}
+// until the run is over, fn or told returns an error or ctx ends. A stream that breaks is resumed behind the
+// last event, so that none is missed or repeated. In between told, which may be nil, gets how far the model is.
+func (c *Client) Events(ctx context.Context, id int64, fn func(api.RunEvent) error, told func(automation.Progress) error) error {
+	s := &subscription{client: c, run: id, fn: fn, told: told}
 	broken := time.Time{}
 	for {
 		before := s.last
@@ -64,8 +65,9 @@ type subscription struct {
 	client *Client
 	run    int64
 	fn     func(api.RunEvent) error
+	told   func(automation.Progress) error
 	last   int64 // number of the last event seen
-	err    error // of fn
+	err    error // of fn or told
 }
 
 // read reads one connection to its end; over says that the run has no more events.
@@ -86,7 +88,10 @@ func (s *subscription) read(ctx context.Context) (over bool, err error) {
 	return false, nil // over or resumable: the server says which when it is asked again
 }
 
-func (s *subscription) take(data []byte) error {
+func (s *subscription) take(name string, data []byte) error {
+	if name == "progress" {
+		return s.tell(data)
+	}
 	var e api.RunEvent
 	if err := json.Unmarshal(data, &e); err != nil {
 		return fmt.Errorf("decode event: %w", err)
@@ -99,22 +104,37 @@ func (s *subscription) take(data []byte) error {
 	return s.err
 }
 
-// eachData calls fn with the data of each Server-Sent Event (WHATWG HTML §9.2). Names and ids repeat what
+func (s *subscription) tell(data []byte) error {
+	var p automation.Progress
+	if err := json.Unmarshal(data, &p); err != nil {
+		return fmt.Errorf("decode progress: %w", err)
+	}
+	if s.told != nil {
+		s.err = s.told(p)
+	}
+	return s.err
+}
+
+// eachData calls fn with the name and the data of each Server-Sent Event (WHATWG HTML §9.2). Ids repeat what
 // the data holds and are skipped.
-func eachData(r io.Reader, fn func([]byte) error) error {
+func eachData(r io.Reader, fn func(name string, data []byte) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxEvent)
+	var name string
 	var data []string
 	for lines.Scan() {
 		line := lines.Text()
 		if line == "" {
 			if len(data) > 0 {
-				if err := fn([]byte(strings.Join(data, "\n"))); err != nil {
+				if err := fn(name, []byte(strings.Join(data, "\n"))); err != nil {
 					return err
 				}
 			}
-			data = nil
+			name, data = "", nil
 			continue
+		}
+		if value, ok := strings.CutPrefix(line, "event:"); ok {
+			name = strings.TrimPrefix(value, " ")
 		}
 		if value, ok := strings.CutPrefix(line, "data:"); ok {
 			data = append(data, strings.TrimPrefix(value, " "))

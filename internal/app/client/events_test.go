@@ -55,7 +55,7 @@ func TestEventsResumeWithoutGapOrRepeat(t *testing.T) {
 	err := c.Events(t.Context(), 7, func(e api.RunEvent) error {
 		seen = append(seen, e.Seq)
 		return nil
-	})
+	}, nil)
 	require.NoError(t, err)
 	require.Equal(t, []int64{1, 2, 3}, seen)
 	close(resumed)
@@ -79,12 +79,12 @@ func TestEventsEnd(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	require.ErrorIs(t, c.Events(t.Context(), 1, func(api.RunEvent) error { return enough }), enough)
-	err := c.Events(t.Context(), 2, func(api.RunEvent) error { return nil })
+	require.ErrorIs(t, c.Events(t.Context(), 1, func(api.RunEvent) error { return enough }, nil), enough)
+	err := c.Events(t.Context(), 2, func(api.RunEvent) error { return nil }, nil)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, c.Events(ctx, 1, func(api.RunEvent) error { return nil }), context.DeadlineExceeded)
+	require.ErrorIs(t, c.Events(ctx, 1, func(api.RunEvent) error { return nil }, nil), context.DeadlineExceeded)
 }
 
 func TestEachData(t *testing.T) {
@@ -98,7 +98,7 @@ func TestEachData(t *testing.T) {
 		"data: crlf\r\n\r\nfield\ndata: z\n\n": {"crlf", "z"},
 	} {
 		var got []string
-		require.NoError(t, eachData(strings.NewReader(in), func(b []byte) error { got = append(got, string(b)); return nil }), in)
+		require.NoError(t, eachData(strings.NewReader(in), func(_ string, b []byte) error { got = append(got, string(b)); return nil }), in)
 		require.Equal(t, want, got, in)
 	}
 }
@@ -107,7 +107,7 @@ func FuzzEachData(f *testing.F) {
 	f.Add("data: a\n\n")
 	f.Add(": c\nevent: x\ndata: {\ndata: }\n\n\n")
 	f.Fuzz(func(t *testing.T, in string) {
-		_ = eachData(strings.NewReader(in), func(b []byte) error {
+		_ = eachData(strings.NewReader(in), func(_ string, b []byte) error {
 			require.LessOrEqual(t, len(b), len(in))
 			return nil
 		})

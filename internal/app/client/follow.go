@@ -13,7 +13,8 @@ import (
 )
 
 // Follow writes a run's timeline to w as it happens and then its final text. Without wait it also returns
-// when the run begins to wait for a person. The run is returned as it is then.
+// when the run begins to wait for a person. The run is returned as it is then. Where w is a terminal, its last
+// line says how far the model is.
 func (c *Client) Follow(ctx context.Context, id int64, w io.Writer, wait bool) (*api.Run, error) {
 	timeline := NewTimeline(w)
 	err := c.Events(ctx, id, func(e api.RunEvent) error {
@@ -27,7 +28,10 @@ func (c *Client) Follow(ctx context.Context, id int64, w io.Writer, wait bool) (
 			return errWaits
 		}
 		return nil
-	})
+	}, timeline.Tell)
+	if err := timeline.erase(); err != nil {
+		return nil, err
+	}
 	if err != nil && !errors.Is(err, errWaits) {
 		return nil, fmt.Errorf("follow run %d: %w", id, err)
 	}

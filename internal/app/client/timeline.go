@@ -14,10 +14,14 @@ import (
 )
 
 // Timeline writes a run's events as lines for people: time, step, what happened.
-type Timeline struct{ w io.Writer }
+type Timeline struct {
+	w     io.Writer
+	live  bool // w is a terminal
+	shown int  // characters of the line of progress, which the next line takes the place of
+}
 
 // NewTimeline writes to w.
-func NewTimeline(w io.Writer) *Timeline { return &Timeline{w: w} }
+func NewTimeline(w io.Writer) *Timeline { return &Timeline{w: w, live: terminal(w)} }
 
 // facts are what the bodies of a run's audit events have in common.
 type facts struct {
@@ -68,16 +72,28 @@ func (t *Timeline) Add(e api.RunEvent) error {
 	if text == "" {
 		return nil
 	}
-	step := ""
-	if f.Step > 0 {
-		step = fmt.Sprintf("step %d", f.Step)
+	if err := t.erase(); err != nil {
+		return err
 	}
-	_, err := fmt.Fprintf(t.w, "%s  %-7s  %s\n", e.At.Local().Format("15:04:05.000"), step, tool.Clean(text, 400))
+	_, err := fmt.Fprintf(t.w, "%s\n", line(e.At.Local().Format(clock), f.Step, tool.Clean(text, 400)))
 	return err
+}
+
+const clock = "15:04:05.000"
+
+func line(at string, step int, text string) string {
+	name := ""
+	if step > 0 {
+		name = fmt.Sprintf("step %d", step)
+	}
+	return fmt.Sprintf("%-*s  %-7s  %s", len(clock), at, name, text)
 }
 
 // note writes a line that says more about the last event.
 func (t *Timeline) note(text string) error {
+	if err := t.erase(); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintf(t.w, "%23s%s\n", "", tool.Clean(text, longestNote))
 	return err
 }
