@@ -1,12 +1,14 @@
 package offline
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"steward/dev/offline/dialog"
 	"steward/dev/offline/planner"
 	"steward/dev/offline/simulation"
+	"steward/dev/offline/structured"
 	"steward/dev/offline/wire"
 )
 
@@ -21,6 +23,18 @@ func (s *Server) reply(d dialog.Dialog, plan simulation.Plan) dialog.Reply {
 		}
 	}
 	return planner.Play(d)
+}
+
+// shape makes data of a final text when the request wants data. Prose stays where the schema asks for
+// what the rules cannot build; the client will not take it, which is the honest end.
+func shape(reply dialog.Reply, f wire.Format) dialog.Reply {
+	if f.Type != "json_schema" || !reply.Final() {
+		return reply
+	}
+	if data, ok := structured.Answer(f.Schema, reply.Text, reply.Facts); ok {
+		reply.Text = data
+	}
+	return reply
 }
 
 // response puts a reply into the shape of the API.
@@ -39,7 +53,7 @@ func response(request *wire.Request, context []wire.Item, reply dialog.Reply, no
 		ServiceTier:       "default",
 		Store:             request.Stored(),
 		Temperature:       1,
-		Text:              []byte(`{"format":{"type":"text"}}`),
+		Text:              text(request.Text.Format),
 		ToolChoice:        request.ToolChoice,
 		Tools:             []struct{}{},
 		TopP:              1,
@@ -57,6 +71,18 @@ func response(request *wire.Request, context []wire.Item, reply dialog.Reply, no
 	finish(r, reply, request.MaxOutputTokens)
 	r.Usage = wire.NewUsage(request.InputTokens(context), wire.OutputTokens(r.Output))
 	return r
+}
+
+// text is the setting for texts as the response repeats it.
+func text(f wire.Format) json.RawMessage {
+	if f.Type != "json_schema" {
+		return []byte(`{"format":{"type":"text"}}`)
+	}
+	echo, err := json.Marshal(map[string]any{"format": f})
+	if err != nil {
+		panic(err) // the schema was read out of JSON
+	}
+	return echo
 }
 
 // finish settles the status. What exceeds the limit of output tokens is cut off, as the real

@@ -22,21 +22,23 @@ func TestRefusedRequests(t *testing.T) {
 		path, body, code string
 		status           int
 	}{
-		"not JSON":          {"/v1/responses", `{`, "", 400},
-		"wrong type":        {"/v1/responses", `{"model":7}`, "invalid_type", 400},
-		"no model":          {"/v1/responses", `{"input":"x"}`, "missing_required_parameter", 400},
-		"no input":          {"/v1/responses", `{"model":"offline-rules-1"}`, "missing_required_parameter", 400},
-		"other model":       {"/v1/responses", `{"model":"gpt-6","input":"x"}`, "model_not_found", 400},
-		"unknown previous":  {"/v1/responses", `{"model":"offline-rules-1","input":"x","previous_response_id":"resp_0"}`, "previous_response_not_found", 400},
-		"hosted tool":       {"/v1/responses", `{"model":"offline-rules-1","input":"x","tools":[{"type":"mcp"}]}`, "unsupported_parameter", 400},
-		"structured output": {"/v1/responses", `{"model":"offline-rules-1","input":"x","text":{"format":{"type":"json_schema"}}}`, "unsupported_parameter", 400},
-		"call, no output":   {"/v1/responses", `{"model":"offline-rules-1","input":[{"type":"function_call","call_id":"c","name":"n","arguments":"{}"}]}`, "", 400},
-		"output, no call":   {"/v1/responses", `{"model":"offline-rules-1","input":[{"type":"function_call_output","call_id":"c","output":"x"}]}`, "", 400},
-		"item reference":    {"/v1/responses", `{"model":"offline-rules-1","input":[{"type":"item_reference","id":"x"}]}`, "unsupported_parameter", 400},
-		"bad simulation":    {"/v1/responses", `{"model":"offline-rules-1","input":"#sim: dance"}`, "invalid_simulation", 400},
-		"tokens, no model":  {"/v1/responses/input_tokens", `{"input":"x"}`, "missing_required_parameter", 400},
-		"cancel unknown":    {"/v1/responses/resp_0/cancel", ``, "", 404},
-		"unknown route":     {"/v1/chat/completions", `{}`, "", 404},
+		"not JSON":         {"/v1/responses", `{`, "", 400},
+		"wrong type":       {"/v1/responses", `{"model":7}`, "invalid_type", 400},
+		"no model":         {"/v1/responses", `{"input":"x"}`, "missing_required_parameter", 400},
+		"no input":         {"/v1/responses", `{"model":"offline-rules-1"}`, "missing_required_parameter", 400},
+		"other model":      {"/v1/responses", `{"model":"gpt-6","input":"x"}`, "model_not_found", 400},
+		"unknown previous": {"/v1/responses", `{"model":"offline-rules-1","input":"x","previous_response_id":"resp_0"}`, "previous_response_not_found", 400},
+		"hosted tool":      {"/v1/responses", `{"model":"offline-rules-1","input":"x","tools":[{"type":"mcp"}]}`, "unsupported_parameter", 400},
+		"any JSON":         {"/v1/responses", `{"model":"offline-rules-1","input":"x","text":{"format":{"type":"json_object"}}}`, "unsupported_parameter", 400},
+		"schema, no name":  {"/v1/responses", `{"model":"offline-rules-1","input":"x","text":{"format":{"type":"json_schema","schema":{}}}}`, "missing_required_parameter", 400},
+		"name, no schema":  {"/v1/responses", `{"model":"offline-rules-1","input":"x","text":{"format":{"type":"json_schema","name":"x"}}}`, "missing_required_parameter", 400},
+		"call, no output":  {"/v1/responses", `{"model":"offline-rules-1","input":[{"type":"function_call","call_id":"c","name":"n","arguments":"{}"}]}`, "", 400},
+		"output, no call":  {"/v1/responses", `{"model":"offline-rules-1","input":[{"type":"function_call_output","call_id":"c","output":"x"}]}`, "", 400},
+		"item reference":   {"/v1/responses", `{"model":"offline-rules-1","input":[{"type":"item_reference","id":"x"}]}`, "unsupported_parameter", 400},
+		"bad simulation":   {"/v1/responses", `{"model":"offline-rules-1","input":"#sim: dance"}`, "invalid_simulation", 400},
+		"tokens, no model": {"/v1/responses/input_tokens", `{"input":"x"}`, "missing_required_parameter", 400},
+		"cancel unknown":   {"/v1/responses/resp_0/cancel", ``, "", 404},
+		"unknown route":    {"/v1/chat/completions", `{}`, "", 404},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -80,7 +80,7 @@ func (s *Server) answer(request *wire.Request, attempt string) (*entry, error) {
 	case failedStatus:
 		reply.Failed = true
 	case none:
-		reply = s.reply(d, plan)
+		reply = shape(s.reply(d, plan), request.Text.Format)
 	}
 	now := s.clock()
 	return newEntry(response(request, context, reply, now), context, now.Add(plan.Delay), len(request.Instructions)), nil

@@ -79,7 +79,11 @@ func drawRequest(t *rapid.T) []byte {
 			"properties": map[string]any{"query": str(), "path": str(), "id": str(), "to": str(), "after": str()},
 		}})
 	}
-	body, err := json.Marshal(map[string]any{"model": offline.Model, "input": items, "tools": offered, "stream": rapid.Bool().Draw(t, "stream")})
+	request := map[string]any{"model": offline.Model, "input": items, "tools": offered, "stream": rapid.Bool().Draw(t, "stream")}
+	if rapid.Bool().Draw(t, "data") {
+		request["text"] = map[string]any{"format": map[string]any{"type": "json_schema", "name": "result", "schema": json.RawMessage(invoiceSchema)}}
+	}
+	body, err := json.Marshal(request)
 	require.NoError(t, err)
 	return body
 }

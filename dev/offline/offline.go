@@ -8,6 +8,8 @@
 // and the position in a script is counted in the calls that the request carries. A worker that was
 // killed, a replay, and two runs side by side get the same answers.
 //
+// A request for JSON of a schema gets its final answer in that form (package structured).
+//
 // Delivery is as with the real service: JSON or server-sent events, in the foreground or in the
 // background with polling, resuming and cancelling. What is stored lives in memory and is bounded.
 package offline

@@ -119,6 +119,16 @@ func (q *Queries) ClaimCall(ctx context.Context, arg ClaimCallParams) (*ToolCall
 	return &i, err
 }
 
+const commitToMemory = `-- name: CommitToMemory :exec
+SELECT set_config('synchronous_commit', 'off', true)
+`
+
+// This transaction's commit is seen by everybody at once and reaches the disk with the next one that waits for it.
+func (q *Queries) CommitToMemory(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, commitToMemory)
+	return err
+}
+
 const getCall = `-- name: GetCall :one
 SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request FROM tool_calls WHERE id = $1 AND run_id = $2
 `

@@ -48,6 +48,13 @@ func (x *Executor) claim(ctx context.Context, c *call) error {
 	from := c.row.State
 	c.claimed = time.Now() // before the database's own clock starts the lease
 	err := x.db.Tx(ctx, func(q *store.Queries) error {
+		if c.tool.Class == automation.Read {
+			// A claim fences other processes, which see it. If PostgreSQL itself dies and forgets it, the read is made
+			// again; once its answer is settled on disk, the claim is there too, since it was written before.
+			if err := q.CommitToMemory(ctx); err != nil {
+				return fmt.Errorf("relax commit: %w", err)
+			}
+		}
 		if automation.CallState(from) == automation.CallWaiting {
 			if err := x.useApproval(ctx, q, c); err != nil {
 				return err

@@ -43,6 +43,10 @@ UPDATE tool_calls SET state = 'claimed', fence = fence + 1, attempts = attempts 
 WHERE id = @id AND run_id = @run_id AND fence = @seen_fence AND state = ANY (sqlc.arg('from_states')::text[])
 RETURNING *;
 
+-- name: CommitToMemory :exec
+-- This transaction's commit is seen by everybody at once and reaches the disk with the next one that waits for it.
+SELECT set_config('synchronous_commit', 'off', true);
+
 -- name: TakeOverClaim :one
 -- A later attempt takes an open claim over: from now on the earlier one holds no fence.
 UPDATE tool_calls SET fence = fence + 1 WHERE id = @id AND run_id = @run_id AND fence = @seen_fence AND state = 'claimed'

@@ -34,6 +34,7 @@ type Reply struct {
 	Refusal    string
 	Incomplete string // reason; the reply was cut off and must not be acted on
 	Failed     bool   // the provider reports status "failed"
+	Facts      Facts  // what the text says, as far as the rules know it
 }
 
 // Prefix begins every text of this model, so nobody takes it for a real one.

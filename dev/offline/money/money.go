@@ -3,7 +3,8 @@ package money
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -43,16 +44,24 @@ func (s Sum) Plus(other Sum) {
 	}
 }
 
+// Amounts are the totals in the order of their currencies.
+func (s Sum) Amounts() []Amount {
+	var list []Amount
+	for _, currency := range slices.Sorted(maps.Keys(s)) {
+		list = append(list, Amount{currency, s[currency]})
+	}
+	return list
+}
+
 // String lists the totals by currency, "no amounts" when there are none.
 func (s Sum) String() string {
 	if len(s) == 0 {
 		return "no amounts"
 	}
 	var parts []string
-	for currency, cents := range s {
-		parts = append(parts, Amount{currency, cents}.String())
+	for _, amount := range s.Amounts() {
+		parts = append(parts, amount.String())
 	}
-	sort.Strings(parts)
 	return strings.Join(parts, ", ")
 }
 

@@ -40,8 +40,9 @@ func part(key string, value any) string {
 	if labels := labels(list); labels != "" {
 		text += " (" + labels + ")"
 	}
-	for _, sum := range sums(list) {
-		text += ", " + sum
+	sums := sums(list)
+	for _, key := range slices.Sorted(maps.Keys(sums)) {
+		text += fmt.Sprintf(", sum of %s = %.10g", key, sums[key])
 	}
 	return text
 }
@@ -74,7 +75,7 @@ func label(item any) string {
 }
 
 // sums adds up every numeric field that all items have, except ids.
-func sums(list []any) []string {
+func sums(list []any) map[string]float64 {
 	totals, seen := map[string]float64{}, map[string]int{}
 	for _, item := range list {
 		object, _ := item.(map[string]any)
@@ -88,13 +89,8 @@ func sums(list []any) []string {
 			}
 		}
 	}
-	var sums []string
-	for _, key := range slices.Sorted(maps.Keys(totals)) {
-		if seen[key] == len(list) {
-			sums = append(sums, fmt.Sprintf("sum of %s = %.10g", key, totals[key]))
-		}
-	}
-	return sums
+	maps.DeleteFunc(totals, func(key string, _ float64) bool { return seen[key] < len(list) })
+	return totals
 }
 
 func plain(value any) string {

@@ -28,7 +28,9 @@ func Play(d dialog.Dialog) dialog.Reply {
 	if done < len(plan.calls) && !d.NoCalls {
 		return d.Ask(plan.calls[done])
 	}
-	return dialog.Say(finalText(d, plan))
+	reply := dialog.Say(finalText(d, plan))
+	reply.Facts = facts(d)
+	return reply
 }
 
 // plan is what the instruction asks for, clause by clause. It depends on the instruction and the

@@ -33,7 +33,9 @@ func (s *Scenario) Play(d dialog.Dialog) (reply dialog.Reply, ok bool) {
 	if err != nil {
 		return dialog.Reply{}, false
 	}
-	return dialog.Say(p.scope.finalText(text)), true
+	reply = dialog.Say(p.scope.finalText(text))
+	reply.Facts, err = p.scope.facts(s.Facts)
+	return reply, err == nil
 }
 
 // player walks the steps, handing out the answered calls of the dialog to the steps that made them.

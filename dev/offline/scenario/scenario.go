@@ -25,6 +25,7 @@ type Scenario struct {
 	Capture map[string]Pattern `yaml:"capture"` // name → what to take out of the instruction
 	Steps   []Step             `yaml:"steps"`
 	Final   Template           `yaml:"final"`
+	Facts   Facts              `yaml:"facts"`
 }
 
 // Step is one use of a tool, or one per item of an earlier result.

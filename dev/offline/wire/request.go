@@ -26,12 +26,17 @@ type Request struct {
 	Stream             bool              `json:"stream"`
 	Background         bool              `json:"background"`
 	Text               struct {
-		Format struct {
-			Type string `json:"type"`
-		} `json:"format"`
+		Format Format `json:"format"`
 	} `json:"text"`
 
 	digest string
+}
+
+// Format says what a final text must be: prose ("text" or nothing) or JSON of a schema ("json_schema").
+type Format struct {
+	Type   string          `json:"type"`
+	Name   string          `json:"name"`
+	Schema json.RawMessage `json:"schema"`
 }
 
 // Tool is an offered tool; only function tools can be used.
@@ -67,8 +72,13 @@ func (r *Request) check() error {
 	if len(r.Input) == 0 && r.PreviousResponseID == "" {
 		return BadRequest("input", "missing_required_parameter", "Missing required parameter: 'input'.")
 	}
-	if f := r.Text.Format.Type; f != "" && f != "text" {
-		return BadRequest("text.format", "unsupported_parameter", "This model answers in plain text only.")
+	switch f := r.Text.Format; {
+	case f.Type == "json_schema" && f.Name == "":
+		return BadRequest("text.format.name", "missing_required_parameter", "Missing required parameter: 'text.format.name'.")
+	case f.Type == "json_schema" && f.Schema == nil:
+		return BadRequest("text.format.schema", "missing_required_parameter", "Missing required parameter: 'text.format.schema'.")
+	case f.Type != "" && f.Type != "text" && f.Type != "json_schema":
+		return BadRequest("text.format", "unsupported_parameter", "This model answers in plain text or in JSON of a schema only.")
 	}
 	for _, tool := range r.Tools {
 		if tool.Type != "function" || tool.Name == "" {
