@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"steward/internal/secret"
+	"steward/internal/shape"
 	"steward/internal/tool"
 )
 
@@ -20,15 +19,11 @@ func fits(schema json.RawMessage, text string) (json.RawMessage, error) {
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
 		return nil, errors.New("it is not JSON")
 	}
-	var doc jsonschema.Schema
-	if err := json.Unmarshal(schema, &doc); err != nil {
-		return nil, fmt.Errorf("read output schema: %w", err)
-	}
-	resolved, err := doc.Resolve(nil) // without a loader, nothing outside the schema is followed
+	compiled, err := shape.Compile(schema)
 	if err != nil {
 		return nil, fmt.Errorf("read output schema: %w", err)
 	}
-	if err := resolved.Validate(value); err != nil {
+	if err := compiled.Validate(value); err != nil {
 		return nil, errors.New(tool.Clean(err.Error(), 500))
 	}
 	return json.RawMessage(text), nil

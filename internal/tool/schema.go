@@ -3,23 +3,19 @@ package tool
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net/url"
 	"slices"
 	"sync"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"steward/internal/fault"
 	"steward/internal/secret"
+	"steward/internal/shape"
 )
 
 // schemas holds compiled input schemas by pin. A pin is content-addressed, so an entry is never stale;
 // the map starts anew when it is full, which no realistic set of tools reaches.
 type schemas struct {
 	mu    sync.Mutex
-	byPin map[string]*jsonschema.Resolved
+	byPin map[string]*shape.Schema
 }
 
 const maxSchemas = 4096
@@ -49,7 +45,7 @@ func (s *schemas) arguments(t Tool, text string) ([]byte, error) {
 	}
 	schema, err := s.compile(t)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "the tool's input schema cannot be used: the call is not possible")
+		return nil, fault.Wrap(err, fault.Invalid, "the tool's input schema cannot be used, so the call is not possible: %s", fault.Text(err))
 	}
 	if err := schema.Validate(value); err != nil {
 		return nil, fault.New(fault.Invalid, "the arguments do not fit the tool's input schema: %s", Clean(err.Error(), 500))
@@ -57,30 +53,21 @@ func (s *schemas) arguments(t Tool, text string) ([]byte, error) {
 	return canonical, nil
 }
 
-func (s *schemas) compile(t Tool) (*jsonschema.Resolved, error) {
+func (s *schemas) compile(t Tool) (*shape.Schema, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.byPin[t.Pin]; r != nil {
-		return r, nil
+	if compiled := s.byPin[t.Pin]; compiled != nil {
+		return compiled, nil
 	}
-	var doc jsonschema.Schema
-	if err := json.Unmarshal(t.InputSchema, &doc); err != nil {
-		return nil, fmt.Errorf("parse input schema: %w", err)
-	}
-	resolved, err := doc.Resolve(&jsonschema.ResolveOptions{Loader: refuseRemote})
+	compiled, err := shape.Compile(t.InputSchema)
 	if err != nil {
-		return nil, fmt.Errorf("resolve input schema: %w", err)
+		return nil, err
 	}
 	if s.byPin == nil || len(s.byPin) >= maxSchemas {
-		s.byPin = map[string]*jsonschema.Resolved{}
+		s.byPin = map[string]*shape.Schema{}
 	}
-	s.byPin[t.Pin] = resolved
-	return resolved, nil
-}
-
-// refuseRemote: a schema must not make us fetch what it names (MCP 2026-07-28, tools: $ref).
-func refuseRemote(*url.URL) (*jsonschema.Schema, error) {
-	return nil, errors.New("remote references are not followed")
+	s.byPin[t.Pin] = compiled
+	return compiled, nil
 }
 
 // explaining are the members of a schema that are text for readers; the others decide what is valid.
