@@ -9,10 +9,10 @@ import (
 // Bounds of the work that a schema may ask for, in applications of a subschema to a value. One takes about a
 // microsecond.
 const (
-	maxCost   = 100_000    // that one value, and what finite subschemas ask of its inside, may lead to
-	maxFrames = 1_000      // nested in each other: stack, and text that the library's errors repeat at each
-	maxSurvey = 1_000_000  // looked at here to learn how a recursion grows
-	maxWork   = 50_000_000 // that one validation may take
+	maxCost   = 100_000   // that one value, and what finite subschemas ask of its inside, may lead to
+	maxFrames = 1_000     // nested in each other: stack, and text that the library's errors repeat at each
+	maxSurvey = 1_000_000 // looked at here to learn how a recursion grows
+	maxWork   = 5_000_000 // that one validation may take
 )
 
 // bound is what one schema may ask for.
