@@ -54,15 +54,8 @@ func modelConfig(cfg config.Model, prices *price.Table) llm.Config {
 // hostsTools says whether the model's provider calls MCP servers itself. The API asks, which needs no key for the
 // model and dials nothing: what settings and address do not say is no.
 func hostsTools(cfg config.Model) (bool, error) {
-	prices, err := price.Load("")
-	if err != nil {
-		return false, err
-	}
-	c, err := llm.New(modelConfig(cfg, prices))
-	if err != nil {
-		return false, err
-	}
-	return c.Assumed().HostedMCP, nil
+	can, err := llm.Assume(modelConfig(cfg, nil))
+	return can.HostedMCP, err
 }
 
 // modelTransport has no overall limit: the activity's own timeout ends a slow answer. The operator names

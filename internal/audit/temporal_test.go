@@ -3,11 +3,6 @@ package audit_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"net"
-	"os"
-	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -18,45 +13,16 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
-	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"steward/dev/stack/postgres"
-	"steward/dev/stack/process"
 	"steward/dev/stack/stacktest"
 	"steward/internal/audit"
 	"steward/internal/automation"
-	"steward/internal/secret"
 	"steward/internal/store"
 	"steward/internal/storetest"
 )
-
-// dialTemporal starts a Temporal server on the test's own PostgreSQL.
-func dialTemporal(t *testing.T) client.Client {
-	t.Helper()
-	server := storetest.Server(t)
-	password := secret.New("temporal")
-	require.NoError(t, server.EnsureRole(t.Context(), postgres.Role{Name: "temporal", Password: password}))
-	require.NoError(t, server.EnsureDatabase(t.Context(), "temporal", "temporal"))
-	require.NoError(t, server.EnsureDatabase(t.Context(), "temporal_visibility", "temporal"))
-	port, err := process.FreePort(t.Context(), 0)
-	require.NoError(t, err)
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	p, err := process.Start(t.Context(), process.Config{
-		Name: "temporal", Path: stacktest.TemporalBinary(t), Log: slog.New(slog.DiscardHandler),
-		LogFile: filepath.Join(t.TempDir(), "temporal.log"), Args: []string{"-listen", address, "-ui", "", "-lifeline"},
-		Env:      append(os.Environ(), "STEWARD_TEMPORAL_DATABASE_URL="+server.URL("", "temporal", password).Reveal()),
-		Lifeline: true, ReadyLine: "READY", StartTimeout: 90 * time.Second,
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, p.Stop(context.Background())) })
-	c, err := client.Dial(client.Options{HostPort: address, Logger: temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	return c
-}
 
 // worked is what the stand-ins for the activities of a run do: they leave the audit events.
 type worked struct{ db *store.DB }
@@ -110,7 +76,7 @@ func twoRounds(ctx workflow.Context, run int64, round int) error {
 func TestTemporalHistory(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
-	c := dialTemporal(t)
+	c := stacktest.DialTemporal(t, storetest.Server(t))
 	w := worker.New(c, "q", worker.Options{})
 	w.RegisterWorkflowWithOptions(twoRounds, workflow.RegisterOptions{Name: "TwoRounds"})
 	w.RegisterActivity(&worked{l.db})

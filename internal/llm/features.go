@@ -46,11 +46,15 @@ func (i *identity) take(name string) error {
 // settings nor address name the profile, the endpoint is asked; until it answers it is "compatible".
 func (c *Client) Features(ctx context.Context) Features { return c.identify(ctx).Features }
 
-// Assumed is what settings and address say that the endpoint can do; nobody is asked.
-func (c *Client) Assumed() Features {
-	c.id.mu.Lock()
-	defer c.id.mu.Unlock()
-	return c.id.profile.Features
+// Assume is what settings and address say that an endpoint can do. Nobody is asked, and of cfg neither key, prices
+// nor HTTP client is needed.
+func Assume(cfg Config) (Features, error) {
+	if err := cfg.check(); err != nil {
+		return Features{}, err
+	}
+	var i identity
+	err := i.configure(cfg)
+	return i.profile.Features, err
 }
 
 // Provider is the name of the profile, to be shown wherever an answer is. Before the endpoint has said who

@@ -40,15 +40,20 @@ type Client struct {
 	pace      pace
 }
 
+// check looks at what can be wrong without anything else at hand.
+func (cfg Config) check() error {
+	if cfg.Context < 0 {
+		return setting("STEWARD_MODEL_CONTEXT is negative")
+	}
+	return checkBaseURL(cfg.BaseURL)
+}
+
 // New checks the configuration; it does not connect. An unknown provider or feature is a fault.
 func New(cfg Config) (*Client, error) {
 	if cfg.HTTP == nil || cfg.Prices == nil {
 		return nil, errors.New("model client: HTTP client and prices are required")
 	}
-	if cfg.Context < 0 {
-		return nil, setting("STEWARD_MODEL_CONTEXT is negative")
-	}
-	if err := checkBaseURL(cfg.BaseURL); err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	c := &Client{

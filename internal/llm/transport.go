@@ -1,6 +1,10 @@
 package llm
 
-import "net/http"
+import (
+	"net/http"
+
+	"steward/internal/egress"
+)
 
 // maxBody bounds what is read of one answer. The largest recorded one has 77 KB.
 const maxBody = 32 << 20
@@ -14,18 +18,6 @@ func bounded(hc *http.Client) *http.Client {
 	if next == nil {
 		next = http.DefaultTransport //nolint:forbidigo // the address is the operator's, and so is the proxy of the environment
 	}
-	c.Transport = cappedTransport{next}
+	c.Transport = egress.Capped{Next: next, Most: maxBody}
 	return &c
-}
-
-type cappedTransport struct{ next http.RoundTripper }
-
-// RoundTrip makes an answer beyond maxBody fail instead of filling the memory.
-func (t cappedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := t.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	res.Body = http.MaxBytesReader(nil, res.Body, maxBody)
-	return res, nil
 }

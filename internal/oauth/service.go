@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"steward/internal/egress"
 	"steward/internal/fault"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -82,7 +83,7 @@ func New(db *store.DB, ring *secret.Ring, log *slog.Logger, o Options) (*Service
 		db: db, ring: ring, log: log, providers: map[string]*authority{}, logins: o.Logins, transport: o.Transport,
 		public: strings.TrimRight(o.PublicURL, "/"), origins: map[string]bool{}, asking: make(chan struct{}, asks),
 		client: &http.Client{
-			Transport: capped{o.Transport}, Timeout: callTime,
+			Transport: egress.Capped{Next: o.Transport, Most: maxAnswer}, Timeout: callTime,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		consented: func(context.Context, string) {},

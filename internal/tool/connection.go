@@ -19,16 +19,30 @@ type connection struct {
 	owner       string
 	kind        *connector.Connector
 	tool        connector.Tool
+
+	session *connector.Session // opened once: a connection serves one call
+}
+
+// open reads the credential behind the connection. Its tokens are not in the session: they are read per request.
+func (c *connection) open(ctx context.Context) (*connector.Session, error) {
+	if c.session != nil {
+		return c.session, nil
+	}
+	session, err := c.connections.Open(ctx, c.owner, c.kind, c.tool)
+	if err == nil {
+		c.session = session
+	}
+	return session, err
 }
 
 // ready finds out before the claim whether a person must consent first.
 func (c *connection) ready(ctx context.Context) error {
-	_, err := c.connections.Open(ctx, c.owner, c.kind, c.tool)
+	_, err := c.open(ctx)
 	return err
 }
 
 func (c *connection) send(ctx context.Context, d delivery) (reply, error) {
-	session, err := c.connections.Open(ctx, c.owner, c.kind, c.tool)
+	session, err := c.open(ctx)
 	if err != nil {
 		f := failureOf(err)
 		f.ran = false
@@ -60,7 +74,7 @@ func (c *connection) failure(err error) error {
 func (c *connection) probes() bool { return c.tool.Probe != nil }
 
 func (c *connection) probe(ctx context.Context, d delivery) probed {
-	session, err := c.connections.Open(ctx, c.owner, c.kind, c.tool)
+	session, err := c.open(ctx)
 	if err != nil {
 		return cannotTell("the account could not be asked: " + failureOf(err).reason)
 	}
