@@ -50,7 +50,7 @@ const (
 type Verdict string
 
 // Approve, Deny and Edit answer an approval; Check, Retry and Skip answer an unknown outcome.
-// Expired is written by the workflow's own timer.
+// Expired is written by the workflow's own timer. Answer and Decline answer what a server asks.
 const (
 	Approve Verdict = "approve"
 	Deny    Verdict = "deny"
@@ -59,21 +59,29 @@ const (
 	Retry   Verdict = "retry"
 	Skip    Verdict = "skip"
 	Expired Verdict = "expired"
+	Answer  Verdict = "answer"
+	Decline Verdict = "decline"
 )
 
 // DecisionKind says what a person is asked.
 type DecisionKind string
 
-// A person approves a call before it is sent, or says what to do about one whose outcome is unknown.
+// A person approves a call before it is sent, says what to do about one whose outcome is unknown, or answers what
+// the server asks in the middle of it.
 const (
 	AskApproval DecisionKind = "approval"
 	AskUnknown  DecisionKind = "unknown"
+	AskInput    DecisionKind = "input"
 )
 
 // Allows reports whether v answers a question of this kind.
 func (k DecisionKind) Allows(v Verdict) bool {
-	if k == AskApproval {
+	switch k {
+	case AskApproval:
 		return v == Approve || v == Deny || v == Edit
+	case AskInput:
+		return v == Answer || v == Decline
+	default:
+		return v == Check || v == Retry || v == Skip
 	}
-	return v == Check || v == Retry || v == Skip
 }

@@ -75,6 +75,7 @@ type ResolveResult struct {
 	Limits    Limits        `json:"limits,omitzero"`
 	Cancelled bool          `json:"cancelled,omitempty"` // cancelled before it began
 	Expiry    time.Duration `json:"expiry,omitempty"`    // how long a question to a person waits
+	Park      *Park         `json:"park,omitempty"`      // a tool source needs a person first: wait, then resolve again
 }
 
 // PlanInput asks the model for the next step.
@@ -96,7 +97,7 @@ type PlanResult struct {
 // Park sends a run to sleep without a process or a connection. The workflow has ParkRun write it where people
 // see it, and goes on when it is woken or Retry has passed.
 type Park struct {
-	State   State         `json:"state,omitempty"` // waiting_for_auth, waiting_for_budget, waiting_for_model
+	State   State         `json:"state,omitempty"` // waiting_for_auth, _budget, _model; _approval for a tool to be reviewed
 	Retry   time.Duration `json:"retry,omitempty"` // look again after this; 0: only when woken
 	Waiting Waiting       `json:"waiting,omitzero"`
 }
@@ -124,6 +125,7 @@ type Waiting struct {
 	Reason    string    `json:"reason"`              // for people
 	Provider  string    `json:"provider,omitempty"`  // waiting_for_auth: whose consent is needed
 	Connector string    `json:"connector,omitempty"` // waiting_for_auth: for which connector, or MCP server
+	Tool      string    `json:"tool,omitempty"`      // waiting_for_approval: whose changed definition is to be reviewed
 	Scopes    []string  `json:"scopes,omitempty"`    // waiting_for_auth: what is missing
 	Version   int64     `json:"version,omitempty"`   // waiting_for_auth: the credential's version that did not suffice, 0: there was none
 	Since     time.Time `json:"since,omitzero"`
@@ -146,6 +148,9 @@ type PlannedCall struct {
 	Settled  bool   `json:"settled,omitempty"`  // refused by policy or validation: the answer for the model is already recorded
 	// Hosted calls are the provider's to make: the worker never sends them, it only passes a decision on.
 	Hosted bool `json:"hosted,omitempty"`
+	// Session is the server whose state lives in one worker's child process: calls of the run to it go to the
+	// worker that has it. 0: any worker will do.
+	Session int64 `json:"session,omitempty"`
 }
 
 // CallInput executes or settles one planned call.
@@ -159,6 +164,8 @@ type CallInput struct {
 	// waiting_for_decision under Seq+1. Seq 0 writes nothing: reads that run side by side have no say.
 	State State `json:"state,omitempty"`
 	Seq   int64 `json:"seq,omitempty"`
+	// Moved says that the worker which held the call's session does not answer: another one may open it anew.
+	Moved bool `json:"moved,omitempty"`
 }
 
 // CallResult is what became of a call.
@@ -168,6 +175,10 @@ type CallResult struct {
 	Bytes    int64     `json:"bytes,omitempty"`
 	Decision string    `json:"decision,omitempty"` // id of the question about an unknown outcome
 	Park     *Park     `json:"park,omitempty"`     // nothing was sent: wait, then try this call again
+	// Poll is set while the server works on a task of its own: look again after it. Nothing is sent again.
+	Poll time.Duration `json:"poll,omitempty"`
+	// Queue is the task queue of the worker that now holds the session of PlannedCall.Session.
+	Queue string `json:"queue,omitempty"`
 }
 
 // Decision is the argument of the Update "decide".

@@ -24,6 +24,7 @@ type Config struct {
 	Keys     Keys
 	Auth     Auth
 	Egress   Egress
+	Launch   Launch
 	Guard    Guard
 	Limits   Limits
 	Spending Spending
@@ -81,6 +82,7 @@ type Google struct {
 	ClientSecret secret.String `env:"GOOGLE_CLIENT_SECRET" doc:"its secret"`
 	Discovery    string        `env:"STEWARD_GOOGLE_ISSUER" envDefault:"https://accounts.google.com" doc:"where its OpenID configuration is found"`
 	APIURL       string        `env:"STEWARD_GOOGLE_API_URL" doc:"base of Gmail and the other APIs instead of Google's own; for an emulator"`
+	Credentials  secret.String `env:"GOOGLE_OAUTH_CREDENTIALS" doc:"the JSON file of the OAuth client as Google hands it out, instead of GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET"`
 	Logins       []string      `env:"STEWARD_LOGIN_ALLOW" doc:"who may sign in: addresses, @domains, or * for everybody; needed unless STEWARD_PUBLIC_URL is loopback"`
 }
 
@@ -121,6 +123,14 @@ type Egress struct {
 	Allow []string `env:"STEWARD_EGRESS_ALLOW" doc:"addresses and networks reachable although private, such as 10.1.0.0/16,127.0.0.1"`
 }
 
+// Launch is how MCP servers that are our own children are installed and started.
+type Launch struct {
+	Packages string        `env:"STEWARD_PACKAGES" doc:"folder of installed MCP servers, shared by the processes that call them; default packages in STEWARD_DATA"`
+	Node     string        `env:"STEWARD_NODE" envDefault:"node" doc:"Node.js for npm packages; npm is found beside it"`
+	Python   string        `env:"PYTHON_BIN" envDefault:"python3" doc:"Python for Python packages"`
+	MinAge   time.Duration `env:"STEWARD_PACKAGE_MIN_AGE" envDefault:"168h" doc:"how old a release must be to be picked by itself; an exact version that somebody names may be newer"`
+}
+
 // Limits bound what one request or run may take.
 type Limits struct {
 	Queue        int           `env:"STEWARD_QUEUE_LIMIT" envDefault:"1000" doc:"accepted runs waiting for Temporal before 503"`
@@ -138,5 +148,7 @@ type Rates struct {
 	Read    int `env:"STEWARD_RATE_READ" envDefault:"600" doc:"reading calls a minute and user"`
 	PerKey  int `env:"STEWARD_RATE_API_KEY" envDefault:"6000" doc:"calls a minute and API key"`
 	Login   int `env:"STEWARD_RATE_LOGIN" envDefault:"5" doc:"sign-ins with a browser a minute and address, behind a proxy its address"`
+	MCP     int `env:"STEWARD_RATE_MCP" envDefault:"1200" doc:"requests to /mcp a minute and user"`
+	Calls   int `env:"STEWARD_RATE_CALLS" envDefault:"600" doc:"tool calls outside runs a minute and user"`
 	Streams int `env:"STEWARD_RATE_STREAMS" envDefault:"20" doc:"event streams at once and user"`
 }

@@ -120,7 +120,7 @@ func TestParseResult(t *testing.T) {
 		want *Result
 		err  error
 	}{
-		"all":        {`{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"structuredContent":[1],"isError":true}`, &Result{json.RawMessage(`[{"type":"text","text":"a"},{"type":"text","text":"b"}]`), json.RawMessage(`[1]`), true}, nil},
+		"all":        {`{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"structuredContent":[1],"isError":true}`, &Result{Content: json.RawMessage(`[{"type":"text","text":"a"},{"type":"text","text":"b"}]`), Structured: json.RawMessage(`[1]`), IsError: true}, nil},
 		"nothing":    {`{"structuredContent":null,"resultType":"complete"}`, &Result{Content: json.RawMessage(`[]`)}, nil},
 		"asks":       {`{"resultType":"input_required","inputRequests":{}}`, nil, ErrInputRequired},
 		"a task":     {`{"resultType":"task","taskId":"1"}`, nil, errAny},

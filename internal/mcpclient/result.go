@@ -13,6 +13,9 @@ type Result struct {
 	Content    json.RawMessage // the content array, never nil
 	Structured json.RawMessage // structuredContent, nil if absent
 	IsError    bool
+
+	Needs *Needs // the call ended with questions instead
+	Task  *Task  // the server goes on by itself instead
 }
 
 // Text joins the text parts of the content with newlines; other kinds of content are left out.

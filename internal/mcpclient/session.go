@@ -49,6 +49,14 @@ type Call struct {
 	// Before is asked when a session is open, right before the request leaves; its error keeps the request
 	// back (ErrKeptBack). Opening a session takes its time: what held before may not hold any more.
 	Before func(context.Context) error
+
+	Given *Given // answers to what the server needed in an earlier round
+	// Ask answers a question that comes in mid-call; nil: the server is told that nobody answers.
+	Ask func(context.Context, Question) (Answer, error)
+	// Tasks says that the server may answer with a Task.
+	Tasks bool
+	// OutputSchema is what structured content must fit; nil: anything.
+	OutputSchema json.RawMessage
 }
 
 func (s *session) call(ctx context.Context, c Call) (*Result, error) {

@@ -24,13 +24,22 @@ func sealedColumns() []column {
 		{"credentials", []string{"id"}, "access_sealed"},
 		{"credentials", []string{"id"}, "refresh_sealed"},
 		{"oauth_flows", []string{"state_digest"}, "verifier_sealed"},
+		{"oauth_clients", []string{"id"}, "secret_sealed"},
+		{"user_secrets", []string{"id"}, "value_sealed"},
+		{"server_sessions", []string{"owner", "server_id"}, "session_sealed"},
+		{"packages", []string{"id"}, "index_sealed"},
+		{"direct_calls", []string{"id"}, "arguments_sealed"},
+		{"direct_calls", []string{"id"}, "result_sealed"},
 		{"automation_runs", []string{"id"}, "instructions_sealed"},
 		{"automation_runs", []string{"id"}, "output_sealed"},
 		{"run_steps", []string{"run_id", "step", "temporal_run_id"}, "items_sealed"},
 		{"run_compactions", []string{"run_id", "step", "temporal_run_id"}, "items_sealed"},
 		{"tool_calls", []string{"id"}, "arguments_sealed"},
 		{"tool_calls", []string{"id"}, "result_sealed"},
+		{"tool_calls", []string{"id"}, "round_sealed"},
 		{"decisions", []string{"id"}, "new_arguments_sealed"},
+		{"decisions", []string{"id"}, "question_sealed"},
+		{"decisions", []string{"id"}, "answer_sealed"},
 	}
 }
 

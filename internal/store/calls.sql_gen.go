@@ -57,7 +57,7 @@ const claimCall = `-- name: ClaimCall :one
 UPDATE tool_calls SET state = 'claimed', fence = fence + 1, attempts = attempts + 1, claimed_at = clock_timestamp(),
     lease_until = clock_timestamp() + $1::interval
 WHERE id = $2 AND run_id = $3 AND fence = $4 AND state = ANY ($5::text[])
-RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request
+RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request, round_sealed, task_id
 `
 
 type ClaimCallParams struct {
@@ -115,6 +115,8 @@ func (q *Queries) ClaimCall(ctx context.Context, arg ClaimCallParams) (*ToolCall
 		&i.ExecutedBy,
 		&i.Evidence,
 		&i.ProviderRequest,
+		&i.RoundSealed,
+		&i.TaskID,
 	)
 	return &i, err
 }
@@ -130,7 +132,7 @@ func (q *Queries) CommitToMemory(ctx context.Context) error {
 }
 
 const getCall = `-- name: GetCall :one
-SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request FROM tool_calls WHERE id = $1 AND run_id = $2
+SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request, round_sealed, task_id FROM tool_calls WHERE id = $1 AND run_id = $2
 `
 
 type GetCallParams struct {
@@ -177,6 +179,8 @@ func (q *Queries) GetCall(ctx context.Context, arg GetCallParams) (*ToolCall, er
 		&i.ExecutedBy,
 		&i.Evidence,
 		&i.ProviderRequest,
+		&i.RoundSealed,
+		&i.TaskID,
 	)
 	return &i, err
 }
@@ -433,7 +437,7 @@ func (q *Queries) ListCallsBefore(ctx context.Context, arg ListCallsBeforeParams
 }
 
 const listClaimed = `-- name: ListClaimed :many
-SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request FROM tool_calls WHERE run_id = $1 AND state IN ('claimed', 'unknown') AND NOT superseded ORDER BY step, position
+SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request, round_sealed, task_id FROM tool_calls WHERE run_id = $1 AND state IN ('claimed', 'unknown') AND NOT superseded ORDER BY step, position
 `
 
 func (q *Queries) ListClaimed(ctx context.Context, runID int64) ([]*ToolCall, error) {
@@ -481,6 +485,8 @@ func (q *Queries) ListClaimed(ctx context.Context, runID int64) ([]*ToolCall, er
 			&i.ExecutedBy,
 			&i.Evidence,
 			&i.ProviderRequest,
+			&i.RoundSealed,
+			&i.TaskID,
 		); err != nil {
 			return nil, err
 		}
@@ -675,7 +681,7 @@ func (q *Queries) SettleCall(ctx context.Context, arg SettleCallParams) (int64, 
 
 const takeOverClaim = `-- name: TakeOverClaim :one
 UPDATE tool_calls SET fence = fence + 1 WHERE id = $1 AND run_id = $2 AND fence = $3 AND state = 'claimed'
-RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request
+RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request, round_sealed, task_id
 `
 
 type TakeOverClaimParams struct {
@@ -724,6 +730,8 @@ func (q *Queries) TakeOverClaim(ctx context.Context, arg TakeOverClaimParams) (*
 		&i.ExecutedBy,
 		&i.Evidence,
 		&i.ProviderRequest,
+		&i.RoundSealed,
+		&i.TaskID,
 	)
 	return &i, err
 }

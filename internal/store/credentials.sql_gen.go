@@ -111,7 +111,7 @@ func (q *Queries) EndCredential(ctx context.Context, arg EndCredentialParams) er
 }
 
 const getCredential = `-- name: GetCredential :one
-SELECT id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at FROM credentials WHERE owner = $1 AND provider = $2
+SELECT id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at, issuer, client_id, resource FROM credentials WHERE owner = $1 AND provider = $2
 `
 
 type GetCredentialParams struct {
@@ -138,12 +138,15 @@ func (q *Queries) GetCredential(ctx context.Context, arg GetCredentialParams) (*
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.RefreshedAt,
+		&i.Issuer,
+		&i.ClientID,
+		&i.Resource,
 	)
 	return &i, err
 }
 
 const lockCredential = `-- name: LockCredential :one
-SELECT id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at FROM credentials WHERE owner = $1 AND provider = $2 FOR UPDATE
+SELECT id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at, issuer, client_id, resource FROM credentials WHERE owner = $1 AND provider = $2 FOR UPDATE
 `
 
 type LockCredentialParams struct {
@@ -171,6 +174,9 @@ func (q *Queries) LockCredential(ctx context.Context, arg LockCredentialParams) 
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.RefreshedAt,
+		&i.Issuer,
+		&i.ClientID,
+		&i.Resource,
 	)
 	return &i, err
 }
@@ -182,7 +188,7 @@ ON CONFLICT (owner, provider) DO UPDATE SET subject = EXCLUDED.subject, account 
     scopes = EXCLUDED.scopes, access_sealed = EXCLUDED.access_sealed, refresh_sealed = EXCLUDED.refresh_sealed,
     expires_at = EXCLUDED.expires_at, state = 'active', reason = '', version = nextval('credential_versions'),
     updated_at = now()
-RETURNING id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at
+RETURNING id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at, issuer, client_id, resource
 `
 
 type PutCredentialParams struct {
@@ -224,6 +230,9 @@ func (q *Queries) PutCredential(ctx context.Context, arg PutCredentialParams) (*
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.RefreshedAt,
+		&i.Issuer,
+		&i.ClientID,
+		&i.Resource,
 	)
 	return &i, err
 }
@@ -232,7 +241,7 @@ const refreshCredential = `-- name: RefreshCredential :one
 UPDATE credentials SET access_sealed = $1, refresh_sealed = $2, scopes = $3,
     expires_at = $4, version = nextval('credential_versions'), refreshed_at = now(), updated_at = now()
 WHERE id = $5
-RETURNING id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at
+RETURNING id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at, issuer, client_id, resource
 `
 
 type RefreshCredentialParams struct {
@@ -269,6 +278,9 @@ func (q *Queries) RefreshCredential(ctx context.Context, arg RefreshCredentialPa
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.RefreshedAt,
+		&i.Issuer,
+		&i.ClientID,
+		&i.Resource,
 	)
 	return &i, err
 }
@@ -276,7 +288,7 @@ func (q *Queries) RefreshCredential(ctx context.Context, arg RefreshCredentialPa
 const useFlow = `-- name: UseFlow :one
 UPDATE oauth_flows SET used_at = now()
 WHERE state_digest = $1 AND provider = $2 AND used_at IS NULL AND expires_at > now()
-RETURNING state_digest, browser_digest, purpose, owner, provider, verifier_sealed, nonce, scopes, redirect_url, connector, created_at, expires_at, used_at
+RETURNING state_digest, browser_digest, purpose, owner, provider, verifier_sealed, nonce, scopes, redirect_url, connector, created_at, expires_at, used_at, issuer, resource
 `
 
 type UseFlowParams struct {
@@ -302,6 +314,8 @@ func (q *Queries) UseFlow(ctx context.Context, arg UseFlowParams) (*OauthFlow, e
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.Issuer,
+		&i.Resource,
 	)
 	return &i, err
 }

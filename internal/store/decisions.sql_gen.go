@@ -29,7 +29,7 @@ const decide = `-- name: Decide :one
 UPDATE decisions SET verdict = $1, decided_by = $2, decided_at = now(), note = $3,
     new_arguments_sealed = $4, new_digest = $5
 WHERE id = $6 AND owner = $7 AND verdict = '' AND ($1 = 'expired' OR expires_at > now())
-RETURNING id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation
+RETURNING id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation, question_sealed, answer_sealed
 `
 
 type DecideParams struct {
@@ -74,12 +74,14 @@ func (q *Queries) Decide(ctx context.Context, arg DecideParams) (*Decision, erro
 		&i.UsedAt,
 		&i.DeliveredAt,
 		&i.Explanation,
+		&i.QuestionSealed,
+		&i.AnswerSealed,
 	)
 	return &i, err
 }
 
 const getDecision = `-- name: GetDecision :one
-SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation FROM decisions WHERE id = $1 AND run_id = $2
+SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation, question_sealed, answer_sealed FROM decisions WHERE id = $1 AND run_id = $2
 `
 
 type GetDecisionParams struct {
@@ -110,6 +112,8 @@ func (q *Queries) GetDecision(ctx context.Context, arg GetDecisionParams) (*Deci
 		&i.UsedAt,
 		&i.DeliveredAt,
 		&i.Explanation,
+		&i.QuestionSealed,
+		&i.AnswerSealed,
 	)
 	return &i, err
 }
@@ -153,7 +157,7 @@ func (q *Queries) InsertDecision(ctx context.Context, arg InsertDecisionParams) 
 }
 
 const latestDecision = `-- name: LatestDecision :one
-SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation FROM decisions WHERE call = $1 AND owner = $2 ORDER BY asked_at DESC LIMIT 1
+SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation, question_sealed, answer_sealed FROM decisions WHERE call = $1 AND owner = $2 ORDER BY asked_at DESC LIMIT 1
 `
 
 type LatestDecisionParams struct {
@@ -184,6 +188,8 @@ func (q *Queries) LatestDecision(ctx context.Context, arg LatestDecisionParams) 
 		&i.UsedAt,
 		&i.DeliveredAt,
 		&i.Explanation,
+		&i.QuestionSealed,
+		&i.AnswerSealed,
 	)
 	return &i, err
 }
@@ -214,7 +220,7 @@ func (q *Queries) ListAccounts(ctx context.Context, owner string) ([]string, err
 }
 
 const listDecisions = `-- name: ListDecisions :many
-SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation FROM decisions WHERE run_id = $1 AND owner = $2 ORDER BY asked_at, id
+SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation, question_sealed, answer_sealed FROM decisions WHERE run_id = $1 AND owner = $2 ORDER BY asked_at, id
 `
 
 type ListDecisionsParams struct {
@@ -251,6 +257,8 @@ func (q *Queries) ListDecisions(ctx context.Context, arg ListDecisionsParams) ([
 			&i.UsedAt,
 			&i.DeliveredAt,
 			&i.Explanation,
+			&i.QuestionSealed,
+			&i.AnswerSealed,
 		); err != nil {
 			return nil, err
 		}
@@ -318,7 +326,7 @@ func (q *Queries) MarkDecisionDelivered(ctx context.Context, id string) error {
 }
 
 const openDecision = `-- name: OpenDecision :one
-SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation FROM decisions WHERE call = $1 AND verdict = ''
+SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation, question_sealed, answer_sealed FROM decisions WHERE call = $1 AND verdict = ''
 `
 
 func (q *Queries) OpenDecision(ctx context.Context, call string) (*Decision, error) {
@@ -344,6 +352,8 @@ func (q *Queries) OpenDecision(ctx context.Context, call string) (*Decision, err
 		&i.UsedAt,
 		&i.DeliveredAt,
 		&i.Explanation,
+		&i.QuestionSealed,
+		&i.AnswerSealed,
 	)
 	return &i, err
 }

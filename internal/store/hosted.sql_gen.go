@@ -119,7 +119,7 @@ func (q *Queries) InsertHostedCall(ctx context.Context, arg InsertHostedCallPara
 }
 
 const listHostedQuestions = `-- name: ListHostedQuestions :many
-SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request FROM tool_calls WHERE run_id = $1 AND provider_request <> '' AND NOT superseded ORDER BY step, position
+SELECT id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request, round_sealed, task_id FROM tool_calls WHERE run_id = $1 AND provider_request <> '' AND NOT superseded ORDER BY step, position
 `
 
 // What the provider asked approval for on the branch that stands.
@@ -168,6 +168,8 @@ func (q *Queries) ListHostedQuestions(ctx context.Context, runID int64) ([]*Tool
 			&i.ExecutedBy,
 			&i.Evidence,
 			&i.ProviderRequest,
+			&i.RoundSealed,
+			&i.TaskID,
 		); err != nil {
 			return nil, err
 		}

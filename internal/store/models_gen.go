@@ -97,6 +97,9 @@ type Credential struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	RefreshedAt   *time.Time
+	Issuer        string
+	ClientID      string
+	Resource      string
 }
 
 type Decision struct {
@@ -119,6 +122,8 @@ type Decision struct {
 	UsedAt             *time.Time
 	DeliveredAt        *time.Time
 	Explanation        []byte
+	QuestionSealed     []byte
+	AnswerSealed       []byte
 }
 
 type MCPServer struct {
@@ -141,6 +146,18 @@ type MCPServer struct {
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	AuthProvider    string
+	Title           string
+	WebsiteURL      string
+	Release         string
+	Tags            []string
+	Image           string
+	IsPublic        bool
+	EnvSchema       []byte
+	HeaderSchema    []byte
+	Reconnect       []byte
+	TimeoutMs       int64
+	Wire            string
+	Manifest        []byte
 }
 
 type ModelCall struct {
@@ -180,6 +197,8 @@ type OauthFlow struct {
 	CreatedAt      time.Time
 	ExpiresAt      time.Time
 	UsedAt         *time.Time
+	Issuer         string
+	Resource       string
 }
 
 type RingHolder struct {
@@ -241,4 +260,6 @@ type ToolCall struct {
 	ExecutedBy       string
 	Evidence         string
 	ProviderRequest  string
+	RoundSealed      []byte
+	TaskID           string
 }

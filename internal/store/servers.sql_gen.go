@@ -24,7 +24,7 @@ func (q *Queries) DeleteServerTools(ctx context.Context, arg DeleteServerToolsPa
 }
 
 const getServer = `-- name: GetServer :one
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider FROM mcp_servers WHERE id = $1 AND (owner IS NULL OR owner = $2::text)
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE id = $1 AND (owner IS NULL OR owner = $2::text)
 `
 
 type GetServerParams struct {
@@ -55,12 +55,24 @@ func (q *Queries) GetServer(ctx context.Context, arg GetServerParams) (*MCPServe
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.AuthProvider,
+		&i.Title,
+		&i.WebsiteURL,
+		&i.Release,
+		&i.Tags,
+		&i.Image,
+		&i.IsPublic,
+		&i.EnvSchema,
+		&i.HeaderSchema,
+		&i.Reconnect,
+		&i.TimeoutMs,
+		&i.Wire,
+		&i.Manifest,
 	)
 	return &i, err
 }
 
 const getServersForUser = `-- name: GetServersForUser :many
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider FROM mcp_servers
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers
 WHERE id = ANY ($1::bigint[]) AND (owner IS NULL OR owner = $2::text) ORDER BY id
 `
 
@@ -98,6 +110,18 @@ func (q *Queries) GetServersForUser(ctx context.Context, arg GetServersForUserPa
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.AuthProvider,
+			&i.Title,
+			&i.WebsiteURL,
+			&i.Release,
+			&i.Tags,
+			&i.Image,
+			&i.IsPublic,
+			&i.EnvSchema,
+			&i.HeaderSchema,
+			&i.Reconnect,
+			&i.TimeoutMs,
+			&i.Wire,
+			&i.Manifest,
 		); err != nil {
 			return nil, err
 		}
@@ -112,7 +136,7 @@ func (q *Queries) GetServersForUser(ctx context.Context, arg GetServersForUserPa
 const insertServer = `-- name: InsertServer :one
 INSERT INTO mcp_servers (owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider
+RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest
 `
 
 type InsertServerParams struct {
@@ -162,12 +186,24 @@ func (q *Queries) InsertServer(ctx context.Context, arg InsertServerParams) (*MC
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.AuthProvider,
+		&i.Title,
+		&i.WebsiteURL,
+		&i.Release,
+		&i.Tags,
+		&i.Image,
+		&i.IsPublic,
+		&i.EnvSchema,
+		&i.HeaderSchema,
+		&i.Reconnect,
+		&i.TimeoutMs,
+		&i.Wire,
+		&i.Manifest,
 	)
 	return &i, err
 }
 
 const listServersForUser = `-- name: ListServersForUser :many
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider FROM mcp_servers WHERE (owner IS NULL OR owner = $1::text) AND enabled ORDER BY id
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE (owner IS NULL OR owner = $1::text) AND enabled ORDER BY id
 `
 
 // An admin's servers (owner NULL) and the user's own.
@@ -200,6 +236,18 @@ func (q *Queries) ListServersForUser(ctx context.Context, owner string) ([]*MCPS
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.AuthProvider,
+			&i.Title,
+			&i.WebsiteURL,
+			&i.Release,
+			&i.Tags,
+			&i.Image,
+			&i.IsPublic,
+			&i.EnvSchema,
+			&i.HeaderSchema,
+			&i.Reconnect,
+			&i.TimeoutMs,
+			&i.Wire,
+			&i.Manifest,
 		); err != nil {
 			return nil, err
 		}
@@ -218,7 +266,7 @@ ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.desc
     command = EXCLUDED.command, args = EXCLUDED.args, env_sealed = EXCLUDED.env_sealed, url = EXCLUDED.url,
     headers_sealed = EXCLUDED.headers_sealed, trusted = EXCLUDED.trusted, auth_provider = EXCLUDED.auth_provider,
     version = mcp_servers.version + 1, updated_at = now()
-RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider
+RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest
 `
 
 type PutServerParams struct {
@@ -271,6 +319,18 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) (*MCPServe
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.AuthProvider,
+		&i.Title,
+		&i.WebsiteURL,
+		&i.Release,
+		&i.Tags,
+		&i.Image,
+		&i.IsPublic,
+		&i.EnvSchema,
+		&i.HeaderSchema,
+		&i.Reconnect,
+		&i.TimeoutMs,
+		&i.Wire,
+		&i.Manifest,
 	)
 	return &i, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"steward/internal/automation"
+	"steward/internal/mcpclient"
 	"steward/internal/oauth"
 )
 
@@ -33,12 +34,20 @@ type delivery struct {
 	lease     *time.Time // until when an earlier attempt may still be at work
 	before    func(ctx context.Context) error
 	note      func(ctx context.Context, receipt string) error
+
+	given *mcpclient.Given                                                    // answers to what the server asked in an earlier round
+	ask   func(context.Context, mcpclient.Question) (mcpclient.Answer, error) // a question in mid-call; nil: nobody can be asked
+	tasks bool                                                                // the receiver may go on by itself and answer with a task
 }
 
 // reply is a tool's answer, free of the source's own secrets.
 type reply struct {
 	text    string
 	isError bool // the tool's own word that it failed
+
+	result *mcpclient.Result // of an MCP server, free of secrets; nil for a connection
+	needs  *mcpclient.Needs  // no answer yet: a person is asked first
+	task   *mcpclient.Task   // no answer yet: the server works on it
 }
 
 // failure is a call without a result.
