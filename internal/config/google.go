@@ -1,6 +1,42 @@
 package config
 
-import "net/url"
+import (
+	"encoding/json"
+	"net/url"
+
+	"steward/internal/secret"
+)
+
+// googleClient takes the OAuth client out of the file that Google hands out, where the two settings of its own
+// do not say otherwise. A complaint does not repeat what the file holds.
+func (p *problems) googleClient(cfg *Config) {
+	if cfg.Google.Credentials.IsZero() {
+		return
+	}
+	type client struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
+	}
+	var file struct {
+		Web       client `json:"web"`
+		Installed client `json:"installed"`
+	}
+	err := json.Unmarshal([]byte(cfg.Google.Credentials.Reveal()), &file)
+	if err != nil || file.Web.ID == "" || file.Web.Secret == "" {
+		reason := "is not the JSON of an OAuth client"
+		if file.Installed.ID != "" {
+			reason = "is the OAuth client of a desktop application: make one for a web application"
+		}
+		p.add("GOOGLE_OAUTH_CREDENTIALS", reason)
+		return
+	}
+	if cfg.Google.ClientID == "" {
+		cfg.Google.ClientID = file.Web.ID
+	}
+	if cfg.Google.ClientSecret.IsZero() && cfg.Google.ClientID == file.Web.ID {
+		cfg.Google.ClientSecret = secret.New(file.Web.Secret)
+	}
+}
 
 // google checks what signing in needs. Codes, secrets and tokens go to the two addresses.
 func (p *problems) google(cfg *Config) {

@@ -46,3 +46,33 @@ func TestWhoMaySignInMustBeSaidBeyondLoopback(t *testing.T) {
 		})
 	}
 }
+
+func TestGoogleClientFromItsFile(t *testing.T) {
+	t.Parallel()
+	const file = `{"web":{"client_id":"web.test","client_secret":"canary-4711","redirect_uris":["http://localhost:8000/auth/google/callback"]}}`
+	for name, c := range map[string]struct {
+		vars       map[string]string
+		id, secret string
+		wrong      string
+	}{
+		"file":          {map[string]string{"GOOGLE_OAUTH_CREDENTIALS": file}, "web.test", "canary-4711", ""},
+		"settings win":  {map[string]string{"GOOGLE_OAUTH_CREDENTIALS": file, "GOOGLE_CLIENT_ID": "own", "GOOGLE_CLIENT_SECRET": "s"}, "own", "s", ""},
+		"secret of own": {map[string]string{"GOOGLE_OAUTH_CREDENTIALS": file, "GOOGLE_CLIENT_ID": "own"}, "", "", "GOOGLE_CLIENT_SECRET"},
+		"not JSON":      {map[string]string{"GOOGLE_OAUTH_CREDENTIALS": "canary-4711"}, "", "", "GOOGLE_OAUTH_CREDENTIALS"},
+		"desktop":       {map[string]string{"GOOGLE_OAUTH_CREDENTIALS": `{"installed":{"client_id":"d","client_secret":"canary-4711"}}`}, "", "", "GOOGLE_OAUTH_CREDENTIALS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.vars["STEWARD_LOGIN_ALLOW"] = "*"
+			cfg, err := config.Load(lookup(t, c.vars))
+			if c.wrong != "" {
+				require.Equal(t, []string{c.wrong}, locations(t, err))
+				require.NotContains(t, err.Error(), "canary")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.id, cfg.Google.ClientID)
+			require.Equal(t, c.secret, cfg.Google.ClientSecret.Reveal())
+		})
+	}
+}

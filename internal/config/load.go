@@ -47,6 +47,7 @@ func Load(lookup func(string) (string, bool), required ...string) (*Config, erro
 		problems.add(KeysFile, err.Error())
 	}
 	problems.parse(cfg, environment)
+	problems.googleClient(cfg)
 	cfg.complete()
 	for _, name := range required {
 		if environment[name] == "" && !problems.has(name) && !cfg.excuses(name) {
@@ -65,6 +66,9 @@ func (c *Config) complete() {
 	}
 	if c.Database.MigrateURL.IsZero() {
 		c.Database.MigrateURL = c.Database.URL
+	}
+	if c.Launch.Packages == "" {
+		c.Launch.Packages = filepath.Join(c.Data, "packages")
 	}
 	if c.Auth.Issuer == "" {
 		c.Auth.Issuer = c.HTTP.PublicURL

@@ -49,7 +49,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, config.Limits{
 		Queue: 1000, Body: 1 << 20, Instructions: 64 << 10, Steps: 40, Tokens: 200_000, Wall: 30 * time.Minute, Approval: 168 * time.Hour,
 	}, cfg.Limits)
-	require.Equal(t, config.Rates{Create: 60, Read: 600, PerKey: 6000, Login: 5, Streams: 20}, cfg.Rates)
+	require.Equal(t, config.Rates{Create: 60, Read: 600, PerKey: 6000, Login: 5, MCP: 1200, Calls: 600, Streams: 20}, cfg.Rates)
 }
 
 func TestEnvironmentThenFileTwinThenKeysFile(t *testing.T) {

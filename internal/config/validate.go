@@ -46,10 +46,14 @@ func (p *problems) validate(cfg *Config) {
 		"STEWARD_APPROVAL_EXPIRY": int64(cfg.Limits.Approval), "STEWARD_RATE_CREATE": int64(cfg.Rates.Create),
 		"STEWARD_RATE_READ": int64(cfg.Rates.Read), "STEWARD_RATE_API_KEY": int64(cfg.Rates.PerKey),
 		"STEWARD_RATE_LOGIN": int64(cfg.Rates.Login), "STEWARD_RATE_STREAMS": int64(cfg.Rates.Streams),
+		"STEWARD_RATE_MCP": int64(cfg.Rates.MCP), "STEWARD_RATE_CALLS": int64(cfg.Rates.Calls),
 	} {
 		if n <= 0 && !p.has(name) {
 			p.add(name, "must be more than 0")
 		}
+	}
+	if cfg.Launch.MinAge < 0 {
+		p.add("STEWARD_PACKAGE_MIN_AGE", "must not be negative")
 	}
 }
 
