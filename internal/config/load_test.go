@@ -151,7 +151,7 @@ func TestTable(t *testing.T) {
 		require.NotEmpty(t, row.Doc, row.Name)
 		require.False(t, seen[row.Name], "%s is there twice", row.Name)
 		seen[row.Name] = true
-		secretName := (strings.Contains(row.Name, "KEY") || strings.HasSuffix(row.Name, "_SECRET")) && !strings.Contains(row.Name, "RATE") && row.Name != "STEWARD_VERIFY_KEYS"
+		secretName := (strings.Contains(row.Name, "KEY") || strings.HasSuffix(row.Name, "_SECRET") || strings.HasSuffix(row.Name, "_CREDENTIALS")) && !strings.Contains(row.Name, "RATE") && row.Name != "STEWARD_VERIFY_KEYS"
 		require.Equal(t, secretName || strings.Contains(row.Name, "DATABASE_URL"), row.Secret, row.Name)
 	}
 	for _, name := range config.Serving() {
