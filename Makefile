@@ -10,7 +10,7 @@ TOOLS   := bin/tools
 RELEASE := -trimpath -ldflags "-s -w"
 
 # What starts whole products as processes; the other packages also run under the race detector.
-WHOLE := /(dev/e2e|dev/contract|internal/app|cmd/steward)(/|$$)
+WHOLE := /(dev/e2e|dev/contract|dev/conformance|internal/app|cmd/steward)(/|$$)
 unit   = $$($(GO) list ./... | grep -vE '$(WHOLE)')
 whole  = $$($(GO) list ./... | grep -E '$(WHOLE)')
 # Packages that declare a function whose name begins so.
@@ -55,6 +55,10 @@ unit: deps bin/steward-temporal $(TOOLS)/tally ## tests of single packages, unde
 .PHONY: e2e
 e2e: deps build $(TOOLS)/tally ## the product from outside: HTTP, CLI, outages, a short storm of kills, contract
 	@$(GOTEST) -json -timeout 20m $(whole) $(TALLY)
+
+.PHONY: conformance
+conformance: deps build $(TOOLS)/tally ## the official MCP conformance suite in both roles, and other people's clients
+	@$(GOTEST) -json -timeout 20m ./dev/conformance/... $(TALLY)
 
 .PHONY: chaos
 chaos: build ## the long storm: RUNS (100) that each send one mail, KILLS (60) of random processes
@@ -110,12 +114,12 @@ histories: deps build ## record the workflow histories anew that replay tests re
 ##@ Care
 
 .PHONY: deps
-deps: ## install what the tests need: PostgreSQL, Node, npm tools, a browser, a C compiler
+deps: ## install what the tests need: PostgreSQL, Node, Python, npm tools, a browser, a C compiler
 	@$(GO) run ./dev/deps
 
 .PHONY: clean
 clean: ## remove what was built and installed here; data in .steward stays
-	@rm -rf bin dev/deps/node_modules
+	@rm -rf bin dev/deps/node_modules dev/deps/venv
 
 .PHONY: help
 help: ## this list

@@ -1,5 +1,5 @@
 // Command deps brings onto this machine what the tests need and Go does not: PostgreSQL, a C compiler for the
-// race detector, Node, a browser, and the npm tools of package-lock.json beside it. It does nothing where all is there,
+// race detector, Node, Python, a browser, and the npm and Python tools of the lock files beside it. It does nothing where all is there,
 // and says what to type where it may not install. It runs in the repository's root.
 package main
 
@@ -19,11 +19,12 @@ type need struct {
 }
 
 func needs() []need {
-	npm := npmTools("dev/deps")
+	npm, python := npmTools("dev/deps"), pythonTools("dev/deps")
 	return []need{
 		{"PostgreSQL", postgresMet, bringPostgres},
 		{"system packages", packagesMet, bringPackages},
 		{"npm tools", npm.met, npm.bring},
+		{"Python tools", python.met, python.bring},
 	}
 }
 

@@ -40,17 +40,17 @@ func TestNPMToolsAreInstalledAgainWhenTheLockFileChanges(t *testing.T) {
 	_, err := dir.met(t.Context())
 	require.Error(t, err, "no lock file")
 
-	require.NoError(t, os.WriteFile(dir.lock(), []byte("1"), 0o600))
+	require.NoError(t, os.WriteFile(dir.lock, []byte("1"), 0o600))
 	met := func() bool {
 		met, err := dir.met(t.Context())
 		require.NoError(t, err)
 		return met
 	}
 	require.False(t, met())
-	require.NoError(t, os.Mkdir(filepath.Dir(dir.installed()), 0o700))
-	require.NoError(t, os.WriteFile(dir.installed(), []byte("1"), 0o600))
+	require.NoError(t, os.Mkdir(filepath.Dir(dir.installed), 0o700))
+	require.NoError(t, os.WriteFile(dir.installed, []byte("1"), 0o600))
 	require.True(t, met())
-	require.NoError(t, os.WriteFile(dir.lock(), []byte("2"), 0o600))
+	require.NoError(t, os.WriteFile(dir.lock, []byte("2"), 0o600))
 	require.False(t, met())
 }
 

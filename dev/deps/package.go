@@ -15,6 +15,7 @@ var programs = []struct{ program, packages string }{
 	{"curl", "curl"},         // the documented calls are made as they are documented
 	{"node", "nodejs"},
 	{"npm", "npm"},
+	{"python3", "python3 python3-venv"},
 }
 
 // missing lists the packages of the programs that are not on PATH.
