@@ -27,6 +27,7 @@ type Run struct {
 	model    *llm.Client
 	spending *spending.Book
 	log      *slog.Logger
+	queue    string
 
 	connections *connector.Connections
 }
@@ -41,17 +42,19 @@ type Deps struct {
 	Model       *llm.Client
 	Spending    *spending.Book
 	Log         *slog.Logger
+	// Queue is the task queue of this worker alone: runs come back to it whose servers keep state in a session here.
+	Queue string
 }
 
 // New checks its dependencies.
 func New(d Deps) (*Run, error) {
 	if d.DB == nil || d.Ring == nil || d.Registry == nil || d.Connections == nil || d.Executor == nil || d.Model == nil ||
-		d.Spending == nil || d.Log == nil {
+		d.Spending == nil || d.Log == nil || d.Queue == "" {
 		return nil, errors.New("activities: all dependencies are required")
 	}
 	return &Run{
 		db: d.DB, ring: d.Ring, registry: d.Registry, connections: d.Connections, executor: d.Executor, model: d.Model,
-		spending: d.Spending, log: d.Log,
+		spending: d.Spending, log: d.Log, queue: d.Queue,
 	}, nil
 }
 

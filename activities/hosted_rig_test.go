@@ -3,6 +3,7 @@ package activities_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -35,6 +36,7 @@ import (
 	"steward/internal/store"
 	"steward/internal/storetest"
 	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 // recording is one recorded exchange with a provider, of which the answer is served.
@@ -95,6 +97,10 @@ func (p *purse) Refresh(_ context.Context, _, _ string, stale int64) (secret.Str
 		p.refreshes++
 	}
 	return p.token()
+}
+
+func (*purse) Calibrate(context.Context, oauth.Resource) (oauth.Authority, error) {
+	return oauth.Authority{}, errors.New("nobody authorizes this")
 }
 
 func (p *purse) Credential(context.Context, string, string) (*oauth.Credential, error) {
@@ -168,7 +174,9 @@ func newHostedRigWith(t *testing.T, features []string, server registry.Server, c
 	rig.ring, err = secret.NewRing(secret.New(key))
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)
-	reg, err := registry.New(rig.db, rig.ring, rig.purse, egress.NewClient([]netip.Prefix{}), log)
+	kept, err := vault.New(rig.db, rig.ring)
+	require.NoError(t, err)
+	reg, err := registry.New(rig.db, rig.ring, rig.purse, kept, egress.NewClient([]netip.Prefix{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
 	connections, err := connector.NewConnections(&oauth.Service{})
@@ -187,7 +195,7 @@ func newHostedRigWith(t *testing.T, features []string, server registry.Server, c
 	book, err := spending.New(prices, spending.Limits{})
 	require.NoError(t, err)
 	rig.acts, err = activities.New(activities.Deps{
-		DB: rig.db, Ring: rig.ring, Registry: reg, Connections: connections, Executor: executor, Model: model, Spending: book, Log: log,
+		DB: rig.db, Ring: rig.ring, Registry: reg, Connections: connections, Executor: executor, Model: model, Spending: book, Log: log, Queue: "steward-worker-test",
 	})
 	require.NoError(t, err)
 	require.NoError(t, registry.Register(t.Context(), rig.db.Queries, rig.ring, server))

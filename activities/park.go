@@ -62,14 +62,23 @@ func (r *Run) parkRun(ctx context.Context, in automation.ParkInput, s tool.Stamp
 			automation.Waiting
 		}{s, in.Park.State, in.Park.Waiting})
 	})
-	if err != nil || in.Park.State != automation.WaitingForAuth {
+	if err != nil {
 		return automation.ParkResult{}, err
 	}
-	ready, err := r.db.HasConsent(ctx, store.HasConsentParams{
-		Owner: row.Owner, Provider: in.Park.Waiting.Provider, Version: in.Park.Waiting.Version,
-	})
-	if err != nil {
-		return automation.ParkResult{}, fmt.Errorf("look for consent: %w", err)
+	ready, err := r.cameMeanwhile(ctx, row.Owner, in.Park)
+	return automation.ParkResult{Ready: ready}, err
+}
+
+// cameMeanwhile says whether what a person must do was done before others could see that it must be.
+func (r *Run) cameMeanwhile(ctx context.Context, owner string, p automation.Park) (ready bool, err error) {
+	switch w := p.Waiting; p.State {
+	case automation.WaitingForAuth:
+		ready, err = r.db.HasConsent(ctx, store.HasConsentParams{Owner: owner, Provider: w.Provider, Version: w.Version})
+	case automation.WaitingForApproval:
+		ready, err = r.db.HasReview(ctx, store.HasReviewParams{ServerID: w.Server, Name: w.Tool})
 	}
-	return automation.ParkResult{Ready: ready}, nil
+	if err != nil {
+		return false, fmt.Errorf("look whether it has come: %w", err)
+	}
+	return ready, nil
 }

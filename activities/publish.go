@@ -14,9 +14,14 @@ const (
 	publishTime  = time.Second
 )
 
-// publish tells whoever follows the run how its request gets on: what is new, until stop. Nothing waits for it or
-// fails with it, neither the turn nor the heartbeats.
+// publish tells whoever follows the run how its request gets on.
 func (r *Run) publish(ctx context.Context, a *attempt) (stop func()) {
+	return r.publishing(ctx, a.in.RunID, func() (automation.Progress, bool) { return a.doing.shown(a.in.Step) })
+}
+
+// publishing tells whoever follows the run what is new, until stop. Nothing waits for it or fails with it, neither the
+// turn, nor the call, nor the heartbeats.
+func (r *Run) publishing(ctx context.Context, runID int64, shown func() (automation.Progress, bool)) (stop func()) {
 	ctx, stop = context.WithCancel(ctx)
 	go func() {
 		t := time.NewTicker(publishEvery)
@@ -27,7 +32,7 @@ func (r *Run) publish(ctx context.Context, a *attempt) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-t.C:
-				if now, ok := a.doing.shown(a.in.Step); ok && now != last && r.tell(ctx, a.in.RunID, now) {
+				if now, ok := shown(); ok && now != last && r.tell(ctx, runID, now) {
 					last = now
 				}
 			}

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"steward/internal/audit"
@@ -13,7 +14,7 @@ import (
 )
 
 // ResolveTools fixes what the run may call (names, pins, classes) and sets it running. It is idempotent:
-// the first catalogue stands.
+// the first catalogue stands. A source that the run was made for and that needs a person first parks the run.
 func (r *Run) ResolveTools(ctx context.Context, in automation.ResolveInput) (automation.ResolveResult, error) {
 	defer heartbeat(ctx)()
 	out, err := r.resolveTools(ctx, in)
@@ -37,6 +38,10 @@ func (r *Run) resolveTools(ctx context.Context, in automation.ResolveInput) (aut
 		return out, nil
 	}
 	cat, err := r.catalogue(ctx, run)
+	if unready, ok := errors.AsType[*tool.Unready](err); ok {
+		out.Park = &unready.Park
+		return out, nil
+	}
 	if err != nil {
 		return out, err
 	}
@@ -81,5 +86,15 @@ func (r *Run) catalogue(ctx context.Context, run *store.AutomationRun) (tool.Cat
 	if err != nil {
 		return tool.Catalogue{}, err
 	}
-	return tool.Resolve(ctx, r.registry, run.Owner, tool.Sources{Servers: servers, Connections: connections}, run.ToolName)
+	sources := tool.Sources{
+		Servers: servers, Connections: connections, Named: run.ServersNamed,
+		Had: func(ctx context.Context, server int64, name string) (bool, error) {
+			had, err := r.db.OffersTool(ctx, store.OffersToolParams{ServerID: server, Name: name})
+			if err != nil {
+				return false, fmt.Errorf("look for the named tool: %w", err)
+			}
+			return had, nil
+		},
+	}
+	return tool.Resolve(ctx, r.registry, run.Owner, sources, run.ToolName)
 }

@@ -26,6 +26,7 @@ import (
 	"steward/internal/store"
 	"steward/internal/storetest"
 	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 // rig is a run over a real database and a model over HTTP. Attempts of activities are made by hand, so that a
@@ -104,7 +105,9 @@ func (g *rig) newWorker() *Run {
 	db, err := store.Open(t.Context(), g.url, 8)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
-	reg, err := registry.New(db, g.ring, &oauth.Service{}, egress.NewClient([]netip.Prefix{}), log)
+	kept, err := vault.New(db, g.ring)
+	require.NoError(t, err)
+	reg, err := registry.New(db, g.ring, &oauth.Service{}, kept, egress.NewClient([]netip.Prefix{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
 	connections, err := connector.NewConnections(&oauth.Service{})
@@ -130,7 +133,7 @@ func (g *rig) newWorker() *Run {
 	require.NoError(t, err)
 	book, err := spending.New(prices, g.opts.spending)
 	require.NoError(t, err)
-	w, err := New(Deps{DB: db, Ring: g.ring, Registry: reg, Connections: connections, Executor: executor, Model: model, Spending: book, Log: log})
+	w, err := New(Deps{DB: db, Ring: g.ring, Registry: reg, Connections: connections, Executor: executor, Model: model, Spending: book, Log: log, Queue: "steward-worker-test"})
 	require.NoError(t, err)
 	return w
 }

@@ -15,19 +15,31 @@ import (
 // CallTool carries out one planned call through the executor. A retry of it never sends an effect twice:
 // it finds the claim of the earlier attempt and asks what became of it.
 func (r *Run) CallTool(ctx context.Context, in automation.CallInput) (automation.CallResult, error) {
-	defer heartbeat(ctx)()
+	calling, stop := r.follow(ctx, in)
+	defer stop()
 	s := stamp(ctx)
-	out, err := r.executor.Execute(ctx, in, s)
-	if err == nil && out.Park != nil {
-		err = r.deferred(ctx, in, s, out.Park)
-	}
+	out, err := r.callTool(ctx, in, s, calling)
 	if failed := r.end(ctx, err); s.Attempt < maxUpstream || !fault.Is(err, fault.Upstream) {
 		return out, failed
 	}
 	return out, temporal.NewNonRetryableApplicationError(fault.Text(err), fault.CodeOf(err), nil)
 }
 
-// deferred records that a call was not sent because a person must consent first.
+func (r *Run) callTool(ctx context.Context, in automation.CallInput, s tool.Stamp, calling *calling) (automation.CallResult, error) {
+	if err := r.settleIn(ctx, in, s); err != nil {
+		return automation.CallResult{}, err
+	}
+	out, err := r.executor.Execute(ctx, in, s, calling.say)
+	if in.Session != 0 {
+		out.Queue = r.queue
+	}
+	if err == nil && out.Park != nil {
+		err = r.deferred(ctx, in, s, out.Park)
+	}
+	return out, err
+}
+
+// deferred records that a call was not sent because a person must consent, or look at the tool, first.
 func (r *Run) deferred(ctx context.Context, in automation.CallInput, s tool.Stamp, p *automation.Park) error {
 	key := fmt.Sprintf("%s/%s/%d", in.ID, s.ActivityID, s.Attempt)
 	return r.audit(ctx, r.db.Queries, in.RunID, s, audit.ToolDeferred, key, struct {

@@ -16,12 +16,17 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 	"go.temporal.io/sdk/converter"
 
+	"steward/api/mcp"
 	"steward/internal/auth"
 	"steward/internal/connector"
+	"steward/internal/install"
 	"steward/internal/oauth"
+	"steward/internal/registry"
 	"steward/internal/run"
 	"steward/internal/secret"
 	"steward/internal/store"
+	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 // Deps is what the edge stands on. All fields are required but where it says so.
@@ -35,6 +40,12 @@ type Deps struct {
 	Codec         converter.PayloadCodec // Temporal's payloads
 	Consent       *oauth.Service         // at providers such as Google
 	Connections   *connector.Connections // what can be connected, and what users have connected
+	Executor      *tool.Executor         // of calls outside runs
+	Registry      *registry.Registry     // of MCP servers
+	Install       Install                // of packages
+	Packages      *install.Service       // what is installed
+	Vault         *vault.Vault           // what users store for them
+	MCP           *mcp.Server            // served at /mcp; nil: our own
 	Feed          Feed
 	Probes        []Probe
 	Log           *slog.Logger
@@ -74,6 +85,7 @@ func New(d Deps) (http.Handler, error) {
 		sameOrigin,
 		limitBody(d.MaxBody),
 		jsonOnly,
+		scopedNames,
 		middleware.GetHead, // RFC 9110 §9.3.2
 	)
 	router.NotFound(unknownPath)
@@ -81,6 +93,11 @@ func New(d Deps) (http.Handler, error) {
 
 	api := newHuma(router)
 	resources := build(d, public)
+	speaker, err := resources.speaker(d)
+	if err != nil {
+		return nil, err
+	}
+	mountMCP(router, speaker)
 	api.UseMiddleware(resources.gate.pass(api))
 	resources.register(api)
 	if err := docsPage(router); err != nil {
@@ -92,9 +109,9 @@ func New(d Deps) (http.Handler, error) {
 func (d *Deps) check() error {
 	switch {
 	case d.DB == nil, d.Runs == nil, d.Authenticator == nil, d.Tokens == nil, d.Tickets == nil, d.Ring == nil, d.Codec == nil,
-		d.Consent == nil, d.Connections == nil, d.Feed == nil, d.Log == nil, d.Closing == nil, len(d.Probes) == 0, d.Namespace == "":
+		d.Consent == nil, d.Connections == nil, d.Executor == nil, d.Registry == nil, d.Packages == nil, d.Vault == nil, d.Feed == nil, d.Log == nil, d.Closing == nil, len(d.Probes) == 0, d.Namespace == "":
 		return errors.New("api: a dependency is missing")
-	case d.MaxBody <= 0 || d.Rates.Create <= 0 || d.Rates.Read <= 0 || d.Rates.APIKey <= 0 || d.Rates.Login <= 0 || d.Rates.Streams <= 0:
+	case d.MaxBody <= 0 || d.Rates.Create <= 0 || d.Rates.Read <= 0 || d.Rates.APIKey <= 0 || d.Rates.MCP <= 0 || d.Rates.Calls <= 0 || d.Rates.Login <= 0 || d.Rates.Streams <= 0:
 		return errors.New("api: limits must be positive")
 	}
 	return nil
@@ -103,35 +120,64 @@ func (d *Deps) check() error {
 // resources lists everything that is served. The zero value registers the same operations, with nothing
 // behind them: that is how the OpenAPI document is made without a database.
 type resources struct {
-	health       health
-	document     document
-	identity     identity
-	google       google
-	integrations integrations
-	runs         runs
-	codec        codec
-	door         codecDoor
-	gate         gate
+	health        health
+	document      document
+	identity      identity
+	google        google
+	integrations  integrations
+	runs          runs
+	servers       servers
+	packages      packages
+	tools         tools
+	serverConsent serverConsent
+	secrets       secrets
+	codec         codec
+	door          codecDoor
+	gate          gate
 }
 
 func build(d Deps, public *url.URL) *resources {
 	base := strings.TrimSuffix(d.PublicURL, "/")
 	secure := public.Scheme == "https"
 	door := codecDoor{db: d.DB, tickets: d.Tickets, ring: d.Ring, ui: d.TemporalUI, secure: secure}
+	known := servers{db: d.DB, registry: d.Registry, install: d.Install, public: public.Hostname()}
 	made := links{consent: d.Consent, connections: d.Connections}
 	return &resources{
 		health:       health{probes: d.Probes},
 		identity:     identity{authenticator: d.Authenticator, tokens: d.Tokens, publicURL: base},
-		google:       google{consent: d.Consent, links: made, tokens: d.Tokens, cookies: flowCookies{secure: secure}},
+		google:       google{consent: d.Consent, links: made, tokens: d.Tokens, cookies: flowCookies{secure: secure, path: "/auth/google"}},
 		integrations: integrations{consent: d.Consent, connections: d.Connections, links: made},
 		runs: runs{
 			db: d.DB, service: d.Runs, ring: d.Ring, feed: d.Feed, links: made, streams: newStreams(d.Rates.Streams),
 			temporal: temporalUI{address: d.TemporalUI, namespace: d.Namespace}, closing: d.Closing, beat: heartbeatTime,
 		},
-		codec: codec{db: d.DB, payloads: d.Codec},
-		door:  door,
-		gate:  gate{authenticator: d.Authenticator, door: &door, limits: newLimiter(d.Rates), metadata: base + metadataPath},
+		servers:  known,
+		packages: packages{db: d.DB, service: d.Packages, servers: &known},
+		tools:    tools{executor: d.Executor, servers: d.Registry, links: made},
+		serverConsent: serverConsent{
+			consent: d.Consent, servers: d.Registry, links: made, cookies: flowCookies{secure: secure, path: "/auth/mcp"}, log: d.Log,
+		},
+		secrets: secrets{vault: d.Vault, servers: d.Registry},
+		codec:   codec{db: d.DB, payloads: d.Codec},
+		door:    door,
+		gate:    gate{authenticator: d.Authenticator, door: &door, limits: newLimiter(d.Rates), metadata: base + metadataPath},
 	}
+}
+
+// speaker serves the MCP server to whom the gate lets in.
+func (r *resources) speaker(d Deps) (http.Handler, error) {
+	server := d.MCP
+	if server == nil {
+		var err error
+		server, err = mcp.New(mcp.Deps{
+			DB: d.DB, Runs: d.Runs, Reader: mcpReader{&r.runs}, Executor: d.Executor, Registry: d.Registry, Log: d.Log,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	edge := &mcpEdge{gate: &r.gate, streams: r.runs.streams, metadata: r.identity.publicURL + mcpMetadataPath}
+	return mcp.NewHandler(server, edge, d.Closing)
 }
 
 // register is the list: a new resource is one line here.
@@ -142,6 +188,11 @@ func (r *resources) register(api huma.API) {
 	r.google.register(api)
 	r.integrations.register(api)
 	r.runs.register(api)
+	r.servers.register(api)
+	r.packages.register(api)
+	r.tools.register(api)
+	r.serverConsent.register(api)
+	r.secrets.register(api)
 	r.codec.register(api)
 	r.door.register(api)
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"strings"
 	"time"
 
 	"steward/internal/secret"
@@ -15,7 +14,8 @@ import (
 //
 // It is SameSite=Lax because the callback is a navigation that comes from the provider's site.
 type flowCookies struct {
-	secure bool // we are reached over https
+	secure bool   // we are reached over https
+	path   string // below which the flow happens
 }
 
 const flowCookie = "steward_flow_"
@@ -40,7 +40,7 @@ func (c flowCookies) set(state string, value secret.String, expires time.Time) s
 func (c flowCookies) clear(state string) string { return c.cookie(state, "", -1) }
 
 func (c flowCookies) cookie(state, value string, maxAge int) string {
-	path := strings.TrimSuffix(googlePrefix, "/")
+	path := c.path
 	if c.secure {
 		path = "/" // the prefix demands it
 	}

@@ -77,16 +77,21 @@ func sameOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// codecBody is how much one page of the Temporal Web UI may send to be decoded.
-const codecBody = 8 << 20
+const (
+	codecBody = 8 << 20 // one page of the Temporal Web UI, to be decoded
+	mcpBody   = 4 << 20 // one message to our MCP server
+)
 
 // limitBody bounds what is read of a body, and refuses at once what says that it is larger.
 func limitBody(bytes int64) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			limit := bytes
-			if strings.HasPrefix(r.URL.Path, codecPrefix) {
+			switch {
+			case strings.HasPrefix(r.URL.Path, codecPrefix):
 				limit = codecBody
+			case speaksMCP(r.URL.Path):
+				limit = mcpBody
 			}
 			if r.ContentLength > limit {
 				refuse(w, r, &http.MaxBytesError{Limit: limit})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"steward/api/mcp"
 	"steward/internal/auth"
 )
 
@@ -17,7 +18,11 @@ type identity struct {
 	publicURL     string
 }
 
-const metadataPath = "/.well-known/oauth-protected-resource"
+// Where the protected resource metadata stand: of this service, and of its MCP server alone (RFC 9728 §3.1).
+const (
+	metadataPath    = "/.well-known/oauth-protected-resource"
+	mcpMetadataPath = metadataPath + mcp.Path
+)
 
 type meBody struct {
 	UserID    string       `json:"user_id" doc:"Whose objects the caller works with." example:"alice"`
@@ -93,6 +98,17 @@ func (h *identity) register(api huma.API) {
 			Methods: []string{"header"}, Scopes: auth.User.Scopes(),
 		},
 	}, h.resource)
+	handle(api, endpoint{
+		Operation: huma.Operation{
+			OperationID: "getProtectedResourceMCP", Method: http.MethodGet, Path: mcpMetadataPath, Tags: []string{"identity"},
+			Summary: "How to call our MCP server", Description: "OAuth 2.0 protected resource metadata (RFC 9728) of `/mcp`; its 401 and 403 answers point here.",
+		},
+		access: access{open: true},
+		answers: resourceBody{
+			Resource: "http://127.0.0.1:8000/mcp", Name: "Steward", Documentation: "http://127.0.0.1:8000/docs",
+			Methods: []string{"header"}, Scopes: auth.User.Scopes(),
+		},
+	}, h.resourceMCP)
 }
 
 func (h *identity) me(ctx context.Context, _ *Caller) (*meOutput, error) {
@@ -121,7 +137,15 @@ func (h *identity) keys(context.Context, *struct{}) (*keysOutput, error) {
 }
 
 func (h *identity) resource(context.Context, *struct{}) (*resourceOutput, error) {
-	return &resourceOutput{Body: resourceBody{
-		Resource: h.publicURL, Name: "Steward", Documentation: h.publicURL + "/docs", Methods: []string{"header"}, Scopes: auth.User.Scopes(),
-	}}, nil
+	return &resourceOutput{Body: h.metadata("")}, nil
+}
+
+func (h *identity) resourceMCP(context.Context, *struct{}) (*resourceOutput, error) {
+	return &resourceOutput{Body: h.metadata(mcp.Path)}, nil
+}
+
+func (h *identity) metadata(path string) resourceBody {
+	return resourceBody{
+		Resource: h.publicURL + path, Name: "Steward", Documentation: h.publicURL + "/docs", Methods: []string{"header"}, Scopes: auth.User.Scopes(),
+	}
 }

@@ -25,6 +25,7 @@ func (l links) again(owner string, w automation.Waiting) (string, error) {
 	scopes := w.Scopes
 	k, known := l.connections.Find(w.Connector)
 	switch {
+	case oauth.IsServer(w.Provider): // which says all that a call needs
 	case len(scopes) > 0:
 		scopes = scopes[:1]
 	case known:

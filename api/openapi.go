@@ -67,6 +67,8 @@ func newHuma(router chi.Router) huma.API {
 				{Name: "docs", Description: "This reference."},
 				{Name: "identity", Description: "Who is asking, and with which keys that is checked."},
 				{Name: "integrations", Description: "What users connect by consent: accounts that runs may work with."},
+				{Name: "servers", Description: "MCP servers: registered, reached, switched on and off, and what is known of their tools."},
+				{Name: "registry", Description: "Our servers for clients of the official MCP registry."},
 				{Name: "runs", Description: "One run is one execution of a request: plan, act, wait for a person where one is needed, finish."},
 				{Name: "codec", Description: "Readable payloads for the Temporal Web UI."},
 			},

@@ -26,6 +26,7 @@ type access struct {
 	open    bool       // nobody needs to sign in
 	scope   auth.Scope // what the caller must be allowed
 	creates bool       // counted as a creating call
+	calls   bool       // counted as a tool call
 	cookie  bool       // the codec's cookie serves as well as a token
 	signIn  bool       // open, a browser's way in: counted by address, and not for HEAD, which would use it up
 }

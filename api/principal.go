@@ -37,7 +37,9 @@ func (g *gate) pass(api huma.API) func(huma.Context, func(huma.Context)) {
 		}
 		p, err := g.admit(w, r, a)
 		if err != nil {
-			g.challenge(ctx, err, a)
+			if challenge := challengeOf(err, g.metadata, a.scope); challenge != "" {
+				ctx.SetHeader("WWW-Authenticate", challenge)
+			}
 			_ = huma.WriteErr(api, ctx, http.StatusInternalServerError, "", err) // fails only if the caller has gone
 			return
 		}
@@ -60,20 +62,15 @@ func (g *gate) greet(w http.ResponseWriter, r *http.Request, op *huma.Operation,
 
 func (g *gate) admit(w http.ResponseWriter, r *http.Request, a access) (auth.Principal, error) {
 	p, err := g.authenticate(r, a)
-	if fault.Is(err, fault.Unauthorized) {
-		if limited := take(g.limits.failed, w, r, clientIP(r)); limited != nil {
-			return p, limited
-		}
-	}
-	if err != nil {
+	if err = g.recognize(w, r, p, err); err != nil {
 		return p, err
 	}
-	req := requestOf(r.Context())
-	req.owner, req.actor = p.Owner, p.Actor
 	counter := g.limits.read
 	switch {
 	case p.Kind == auth.APIKey:
 		counter = g.limits.apiKey
+	case a.calls:
+		counter = g.limits.calls
 	case a.creates:
 		counter = g.limits.create
 	}
@@ -84,6 +81,21 @@ func (g *gate) admit(w http.ResponseWriter, r *http.Request, a access) (auth.Pri
 		return p, nil
 	}
 	return p, p.Require(a.scope)
+}
+
+// recognize counts who failed to sign in, and takes note for the log of who did.
+func (g *gate) recognize(w http.ResponseWriter, r *http.Request, p auth.Principal, err error) error {
+	if fault.Is(err, fault.Unauthorized) {
+		if limited := take(g.limits.failed, w, r, clientIP(r)); limited != nil {
+			return limited
+		}
+	}
+	if err != nil {
+		return err
+	}
+	req := requestOf(r.Context())
+	req.owner, req.actor = p.Owner, p.Actor
+	return nil
 }
 
 // authenticate tries the codec's cookie only where it is meant for and nothing better came along.
@@ -101,15 +113,16 @@ func (g *gate) authenticate(r *http.Request, a access) (auth.Principal, error) {
 	return g.authenticator.Authenticate(r.Context(), authorization, key, owner)
 }
 
-// challenge says how to do better (RFC 6750 §3).
-func (g *gate) challenge(ctx huma.Context, err error, a access) {
-	scheme := fmt.Sprintf(`Bearer realm="steward", resource_metadata=%q`, g.metadata)
+// challengeOf says how to do better (RFC 6750 §3), or nothing where no credential would help.
+func challengeOf(err error, metadata string, scope auth.Scope) string {
+	scheme := fmt.Sprintf(`Bearer realm="steward", resource_metadata=%q`, metadata)
 	switch {
 	case fault.CodeOf(err) == auth.CodeInsufficientScope:
-		ctx.SetHeader("WWW-Authenticate", fmt.Sprintf(`%s, error="insufficient_scope", scope=%q`, scheme, a.scope))
+		return fmt.Sprintf(`%s, error="insufficient_scope", scope=%q`, scheme, scope)
 	case fault.CodeOf(err) == auth.CodeUnauthenticated:
-		ctx.SetHeader("WWW-Authenticate", scheme)
+		return scheme
 	case fault.Is(err, fault.Unauthorized):
-		ctx.SetHeader("WWW-Authenticate", scheme+`, error="invalid_token"`)
+		return scheme + `, error="invalid_token"`
 	}
+	return ""
 }

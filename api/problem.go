@@ -32,6 +32,9 @@ type Problem struct {
 	Success   bool        `json:"success" enum:"false" doc:"Always false." example:"false"`
 	Text      string      `json:"error" doc:"The same as detail." example:"no such run"`
 
+	CallID     string `json:"call_id,omitempty" doc:"Of a tool call whose outcome is not known: GET /mcp/tool/calls/{id} has what becomes known." example:"call_6ZV5Q2P7HGUS4YTNQWX3DKEMLA"`
+	ConnectURL string `json:"connect_url,omitempty" format:"uri" doc:"Where the user consents to what the call needs: a link of ours for their browser, for 15 minutes and once." example:"http://127.0.0.1:8000/auth/google/login?link=eyJpZCI6IjEifQ.c2lnbmF0dXJl"`
+
 	retryAfter time.Duration
 }
 
@@ -110,6 +113,9 @@ func problemOf(err error) *Problem {
 		p.retryAfter = e.RetryAfter
 		for _, f := range e.Fields {
 			p.Errors = append(p.Errors, Complaint(f))
+		}
+		if more, ok := errors.AsType[*furnished](err); ok {
+			p.CallID, p.ConnectURL = more.callID, more.connectURL
 		}
 		return p
 	}

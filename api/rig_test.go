@@ -24,12 +24,15 @@ import (
 	"steward/internal/auth/authtest"
 	"steward/internal/automation"
 	"steward/internal/config"
+	"steward/internal/install"
 	"steward/internal/oauth"
+	"steward/internal/registry"
 	"steward/internal/run"
 	"steward/internal/secret"
 	"steward/internal/store"
 	"steward/internal/storetest"
 	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 const (
@@ -77,6 +80,14 @@ func newRig(t testing.TB, change ...func(*api.Deps)) *rig {
 		Providers: []oauth.Provider{oauth.Google(config.Google{ClientID: "steward", Discovery: accounts})},
 		PublicURL: publicURL, Transport: discovery{},
 	})
+	kept, err := vault.New(r.db, r.ring)
+	require.NoError(t, err)
+	servers, err := registry.New(r.db, r.ring, consent, kept, &http.Client{Transport: discovery{}}, registry.Options{}, log)
+	require.NoError(t, err)
+	packages, err := install.New(r.db, r.ring, awayTemporal{}, servers, log)
+	require.NoError(t, err)
+	executor, err := tool.NewExecutor(r.db, r.ring, servers, connections, log, tool.Options{})
+	require.NoError(t, err)
 	runs, err := run.New(r.db, r.ring, awayTemporal{}, edits{r.ring}, connections, log, run.Options{
 		Model: "offline-rules", HostedMCP: true, Limits: automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, QueueLimit: 1_000_000, InstructionsMax: 64 << 10,
 	})
@@ -86,9 +97,10 @@ func newRig(t testing.TB, change ...func(*api.Deps)) *rig {
 	d := api.Deps{
 		DB: r.db, Runs: runs, Authenticator: authenticator, Tokens: tokens, Tickets: tickets, Ring: r.ring,
 		Codec: converter.NewZlibCodec(converter.ZlibCodecOptions{AlwaysEncode: true}), Feed: r.feed, Consent: consent, Connections: connections,
+		Executor: executor, Registry: servers, Packages: packages, Vault: kept,
 		Probes: []api.Probe{{Name: "postgres", Check: r.db.Pool.Ping}}, Log: log,
 		PublicURL: publicURL, TemporalUI: uiOrigin, Namespace: "default", MaxBody: 1 << 20,
-		Rates: api.Rates{Create: 1_000_000, Read: 10_000, APIKey: 10_000, Login: 10_000, Streams: 20}, Closing: r.closing,
+		Rates: api.Rates{Create: 1_000_000, Read: 10_000, APIKey: 10_000, MCP: 1_000_000, Calls: 1_000_000, Login: 10_000, Streams: 20}, Closing: r.closing,
 	}
 	for _, f := range change {
 		f(&d)
@@ -272,6 +284,10 @@ type edits struct{ ring *secret.Ring }
 func (e edits) CheckEdit(_ context.Context, _ int64, row *store.ToolCall, arguments json.RawMessage) ([]byte, string, error) {
 	sealed, err := e.ring.Seal(tool.ArgumentsBinding(row.Owner, row.ID), arguments)
 	return sealed, "edited", err
+}
+
+func (e edits) CheckAnswer(q *store.Decision, content json.RawMessage) ([]byte, error) {
+	return e.ring.Seal(secret.Binding{Owner: q.Owner, Purpose: "answer", Ref: q.ID}, content)
 }
 
 // feed wakes by hand.

@@ -14,10 +14,11 @@ import (
 )
 
 type decisionBody struct {
-	Decision  string                     `json:"decision" enum:"approve,deny,edit,check,retry,skip" doc:"approve, deny or edit a call that waits; check, retry or skip one whose outcome is unknown." example:"approve"`
+	Decision  string                     `json:"decision" enum:"approve,deny,edit,check,retry,skip,answer,decline" doc:"approve, deny or edit a call that waits; check, retry or skip one whose outcome is unknown; answer what a server asks in the middle of a call, or decline to." example:"approve"`
 	Digest    string                     `json:"digest" minLength:"1" maxLength:"128" pattern:"^[\\x21-\\x7e]+$" patternDescription:"visible ASCII" doc:"The digest of the question that the person saw." example:"9f86d081884c7d65"`
 	Reason    string                     `json:"reason,omitempty" maxLength:"2000" pattern:"^[^\\x00]*$" patternDescription:"text without U+0000" doc:"Why; on deny the model is told." example:"wrong recipient"`
 	Arguments map[string]json.RawMessage `json:"arguments,omitempty" doc:"For edit: the arguments to send instead."`
+	Content   map[string]json.RawMessage `json:"content,omitempty" doc:"For answer: the fields of the form that the question's schema describes. It goes to the server, not to the model."`
 	UserID    string                     `json:"user_id,omitempty" maxLength:"255" doc:"The caller's own user, if given at all." example:"alice"`
 	Username  string                     `json:"username,omitempty" maxLength:"255" doc:"The same as user_id." example:"alice"`
 }
@@ -34,7 +35,7 @@ type decidedBody struct {
 	DecisionID string `json:"decision_id" doc:"The question's id." example:"dec_019aa4f08a5c7d5e"`
 	RunID      int64  `json:"run_id" doc:"The run's number." example:"1"`
 	CallID     string `json:"call_id" doc:"The call's id." example:"call_019aa4f08a5c7d5e"`
-	Decision   string `json:"decision" enum:"approve,deny,edit,check,retry,skip" doc:"What was decided." example:"approve"`
+	Decision   string `json:"decision" enum:"approve,deny,edit,check,retry,skip,answer,decline" doc:"What was decided." example:"approve"`
 	Delivered  bool   `json:"delivered" doc:"The run has taken it. Otherwise it is recorded and will be delivered when a worker is there." example:"true"`
 }
 
@@ -67,6 +68,11 @@ func (h *runs) decide(ctx context.Context, in *decisionInput) (*decidedOutput, e
 	if in.Body.Arguments != nil {
 		if v.Arguments, err = json.Marshal(in.Body.Arguments); err != nil {
 			return nil, fmt.Errorf("encode arguments: %w", err)
+		}
+	}
+	if in.Body.Content != nil {
+		if v.Content, err = json.Marshal(in.Body.Content); err != nil {
+			return nil, fmt.Errorf("encode content: %w", err)
 		}
 	}
 	decided, err := h.service.Decide(ctx, p, v)

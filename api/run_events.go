@@ -50,7 +50,8 @@ func (h *runs) registerEvents(api huma.API) {
 			Description: "Server-Sent Events: everything that has happened and then everything as it happens. `id` is the event's number, `event` its kind, " +
 				"`data` a RunEvent. Resuming with `Last-Event-ID` neither repeats nor misses an event. In between, at most once a second, " +
 				"`event: progress` without `id` tells how far the model has got, as in `{\"step\":1,\"doing\":\"writing\",\"item\":\"message\",\"characters\":312}`; " +
-				"`doing` is preparing, compacting, waiting, queued, working, thinking or writing. It is kept nowhere, and over with the next event. " +
+				"`doing` is preparing, compacting, waiting, queued, working, thinking or writing; while a tool is called it is calling, with `call`, `done`, `total` " +
+				"and `message` in the server's own words. It is kept nowhere, and over with the next event. " +
 				"A comment every 15 s keeps the line open. The stream ends behind the last event of a finished run, and when the caller's token expires; a reader that already has the last " +
 				"event of a finished run gets 204, which tells browsers to stop reconnecting. At most 20 streams per user.",
 			Errors: []int{http.StatusNotFound},

@@ -61,6 +61,10 @@ func (f *fact) tool() string { return strings.TrimPrefix(f.Tool, "/") }
 func (f *fact) offer() string {
 	text := counted(len(f.Tools), "tool")
 	for _, a := range f.Absent {
+		if a.Tool != "" {
+			text += fmt.Sprintf("; not %s/%s: %s", a.Server, a.Tool, a.Reason)
+			continue
+		}
 		text += fmt.Sprintf("; none of %s: %s", a.Server, a.Reason)
 	}
 	return text
@@ -86,8 +90,11 @@ func counted(n int, noun string) string {
 }
 
 func (f *fact) asks() string {
-	if automation.DecisionKind(f.Kind) == automation.AskUnknown {
+	switch automation.DecisionKind(f.Kind) {
+	case automation.AskUnknown:
 		return "Asks a person what became of " + f.tool()
+	case automation.AskInput:
+		return "Asks a person what " + f.tool() + " wants to know"
 	}
 	return "Asks a person whether to call " + f.tool()
 }

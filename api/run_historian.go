@@ -85,6 +85,16 @@ func (h *historian) add(e *store.AuditEvent, f fact) {
 		if !h.end(audit.ToolClaimed, e, f, "not_sent", f.Reason) {
 			h.tell(e, f, "Will call "+f.tool()+" again", f.Reason)
 		}
+	case audit.ToolPaused:
+		if !h.end(audit.ToolClaimed, e, f, "paused", f.Reason) {
+			h.end(audit.ToolPolled, e, f, "paused", f.Reason)
+		}
+	case audit.ToolPolled:
+		if h.open[opening{e.Kind, f.Call}] == nil { // one step, however often the server is asked
+			h.begin(h.act(e, f, automation.ActivityCallTool, "Asks about the task of "+f.tool(), ""), e, f)
+		}
+	case audit.SessionMoved:
+		h.act(e, f, automation.ActivityCallTool, "Session moves to another worker", f.Reason)
 	case audit.DecisionAsked:
 		h.begin(h.tell(e, f, f.asks(), f.Reason), e, f)
 	case audit.DecisionMade:
@@ -100,7 +110,7 @@ func (h *historian) settle(e *store.AuditEvent, f fact) {
 	if automation.CallState(f.State) != automation.CallUnknown {
 		h.end(audit.DecisionAsked, e, f, "unanswered", "")
 	}
-	if !h.end(audit.ToolClaimed, e, f, f.State, f.outcome()) {
+	if !h.end(audit.ToolClaimed, e, f, f.State, f.outcome()) && !h.end(audit.ToolPolled, e, f, f.State, f.outcome()) {
 		h.tell(e, f, f.settles(), f.outcome()).Outcome = f.State
 	}
 }

@@ -54,6 +54,27 @@ tool.settled     {"call":"c","step":1,"tool":"mailbox/send_email","state":"denie
 1 Asks a person whether to call mailbox/send_email = deny in 10 ms: it may not be undone; decided by alice
 1 Does not call mailbox/send_email = denied: a person denied the call: wrong recipient`,
 	},
+	"a server asks, then works on a task in another worker": {
+		events: `
+tools.resolved   {"attempt":1,"tools":["travel/look"],"absent":[{"server":"travel","tool":"book","reason":"its definition has changed and must be reviewed"}]}
+tool.claimed     {"attempt":1,"call":"c","step":1,"tool":"travel/look"}
+decision.asked   {"call":"c","step":1,"tool":"travel/look","kind":"input","reason":"travel asks before it goes on with the call"}
+tool.paused      {"attempt":1,"call":"c","step":1,"tool":"travel/look","reason":"the server asks before it goes on"}
+decision.made    {"call":"c","kind":"input","verdict":"answer"}
+session.moved    {"attempt":1,"call":"c","step":1,"reason":"what the server kept in it may be lost"}
+tool.claimed     {"attempt":1,"call":"c","step":1,"tool":"travel/look"}
+tool.paused      {"attempt":1,"call":"c","step":1,"tool":"travel/look","reason":"the server goes on by itself"}
+tool.polled      {"attempt":1,"call":"c","step":1,"tool":"travel/look"}
+tool.polled      {"attempt":1,"call":"c","step":1,"tool":"travel/look"}
+tool.settled     {"attempt":1,"call":"c","step":1,"tool":"travel/look","state":"done"}`,
+		told: `
+0 Resolves tools = done: 1 tool; not travel/book: its definition has changed and must be reviewed
+1 Calls travel/look = paused in 20 ms: the server asks before it goes on
+1 Asks a person what travel/look wants to know = answer in 20 ms: travel asks before it goes on with the call; decided by alice
+1 Session moves to another worker: what the server kept in it may be lost
+1 Calls travel/look = paused in 10 ms: the server goes on by itself
+1 Asks about the task of travel/look = done in 20 ms`,
+	},
 	"nobody answers": {
 		events: `
 decision.asked   {"call":"c","step":1,"tool":"mailbox/send_email","kind":"approval","reason":"it may not be undone"}

@@ -57,6 +57,15 @@ func (h *runs) history(ctx context.Context, in *runInput) (*historyOutput, error
 	if err != nil {
 		return nil, err
 	}
+	body, err := h.told(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	return &historyOutput{Body: *body}, nil
+}
+
+// told is a run's history in words.
+func (h *runs) told(ctx context.Context, row *store.AutomationRun) (*historyBody, error) {
 	events, err := h.allEvents(ctx, row.ID)
 	if err != nil {
 		return nil, err
@@ -65,10 +74,10 @@ func (h *runs) history(ctx context.Context, in *runInput) (*historyOutput, error
 	if err != nil {
 		return nil, err
 	}
-	return &historyOutput{Body: historyBody{
+	return &historyBody{
 		RunID: row.ID, Steps: steps,
 		Temporal: temporalHistory{WorkflowID: row.WorkflowID, UI: h.temporal.workflow(row.WorkflowID)},
-	}}, nil
+	}, nil
 }
 
 func (h *runs) allEvents(ctx context.Context, id int64) ([]*store.AuditEvent, error) {

@@ -49,7 +49,15 @@ func (h *runs) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	query, err := in.query(p.Owner)
+	body, err := h.page(ctx, p.Owner, in)
+	if err != nil {
+		return nil, err
+	}
+	return &listOutput{Body: *body}, nil
+}
+
+func (h *runs) page(ctx context.Context, owner string, in *listInput) (*listBody, error) {
+	query, err := in.query(owner)
 	if err != nil {
 		return nil, err
 	}
@@ -57,18 +65,18 @@ func (h *runs) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}
-	out := &listOutput{Body: listBody{Runs: []RunSummary{}}}
+	out := &listBody{Runs: []RunSummary{}}
 	if len(rows) > int(in.Limit) {
 		rows = rows[:in.Limit]
 		next := encodeCursor(rows[len(rows)-1].ID)
-		out.Body.NextCursor = &next
+		out.NextCursor = &next
 	}
 	for _, row := range rows {
 		s, err := h.summary(row)
 		if err != nil {
 			return nil, err
 		}
-		out.Body.Runs = append(out.Body.Runs, s)
+		out.Runs = append(out.Runs, s)
 	}
 	return out, nil
 }

@@ -16,7 +16,7 @@ import (
 // agrees to something else than what was shown.
 type Question struct {
 	ID          string      `json:"id" doc:"The question's id." example:"dec_019aa4f08a5c7d5e"`
-	Kind        string      `json:"kind" enum:"approval,unknown" doc:"approval: may the call be sent? unknown: was it sent?" example:"approval"`
+	Kind        string      `json:"kind" enum:"approval,unknown,input" doc:"approval: may the call be sent? unknown: was it sent? input: the server asks something before it goes on." example:"approval"`
 	Digest      string      `json:"digest" doc:"Of what is shown here; the answer repeats it." example:"9f86d081884c7d65"`
 	Reason      string      `json:"reason" doc:"Why a person is asked." example:"the tool changes something"`
 	Explanation Explanation `json:"explanation" doc:"What the policy found."`
@@ -24,12 +24,22 @@ type Question struct {
 	ExpiresAt   time.Time   `json:"expires_at" doc:"When the answer becomes no." example:"2026-11-27T09:30:01Z"`
 	Arguments   any         `json:"arguments" doc:"The arguments in full."`
 	Verdicts    []string    `json:"decisions" doc:"The possible answers."`
+	Input       *Input      `json:"input,omitempty" doc:"For kind input: what the server asks."`
 }
 
-// waits reports whether a call can have an open question.
+// Input is what a server asks in the middle of a call, in its own words.
+type Input struct {
+	Server  string          `json:"server" doc:"Who asks." example:"travel"`
+	Mode    string          `json:"mode" enum:"form,url" doc:"form: fill in the form; url: open the page." example:"form"`
+	Message string          `json:"message" doc:"The server's own words: nobody has checked them." example:"Which seat do you want?"`
+	Schema  json.RawMessage `json:"schema,omitempty" doc:"JSON Schema of the form, an object of plain fields. Its texts are the server's own words."`
+	URL     string          `json:"url,omitempty" format:"uri" doc:"The page to open: an https address that the server names. Nobody here has opened it." example:"https://travel.example.com/consent"`
+}
+
+// waits reports whether a call can have an open question. One that is on its way has a server's.
 func waits(c *store.ListCallSummariesRow) bool {
 	s := automation.CallState(c.State)
-	return s == automation.CallWaiting || s == automation.CallUnknown
+	return s == automation.CallWaiting || s == automation.CallUnknown || s == automation.CallClaimed
 }
 
 // addQuestions puts the open questions beside their calls, with the arguments in full: who decides must
@@ -55,6 +65,14 @@ func (h *runs) addQuestions(ctx context.Context, row *store.AutomationRun, calls
 		if calls[i].Question, err = question(open, arguments); err != nil {
 			return err
 		}
+		if automation.DecisionKind(open.Kind) != automation.AskInput {
+			continue
+		}
+		in, err := tool.OpenInput(h.ring, open)
+		if err != nil {
+			return fmt.Errorf("open question of call %s: %w", call.ID, err)
+		}
+		calls[i].Question.Input = &Input{Server: calls[i].Server, Mode: in.Mode, Message: in.Message, Schema: in.Schema, URL: in.URL}
 	}
 	return nil
 }
@@ -78,6 +96,7 @@ func question(d *store.Decision, arguments json.RawMessage) (*Question, error) {
 
 var verdicts = []automation.Verdict{
 	automation.Approve, automation.Deny, automation.Edit, automation.Check, automation.Retry, automation.Skip,
+	automation.Answer, automation.Decline,
 }
 
 // openQuestion finds the unanswered question about a call.

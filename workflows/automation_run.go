@@ -20,7 +20,10 @@ var act *activities.Run
 // AutomationRun drives one run: resolve the tools, then plan and act until a final answer, a limit, or a
 // person ends it.
 func AutomationRun(ctx workflow.Context, in automation.RunInput) (automation.RunResult, error) {
-	r := &run{in: in, carry: in.Carry, began: workflow.Now(ctx), verdicts: map[string]automation.Verdict{}, open: map[string]question{}}
+	r := &run{
+		in: in, carry: in.Carry, began: workflow.Now(ctx), verdicts: map[string]automation.Verdict{}, open: map[string]question{},
+		finding: map[int64]bool{},
+	}
 	if err := r.handleDecisions(ctx); err != nil {
 		return automation.RunResult{}, err
 	}
@@ -60,6 +63,7 @@ type run struct {
 
 	verdicts map[string]automation.Verdict // by decision id, as they came
 	open     map[string]question           // by decision id
+	finding  map[int64]bool                // servers whose session is being opened, by the first call of the run to them
 	closing  bool
 }
 
@@ -98,15 +102,24 @@ func (r *run) drive(ctx workflow.Context) (automation.State, error) {
 	}
 }
 
+// resolve asks for the run's tools until they are there: a server may need a person first.
 func (r *run) resolve(ctx workflow.Context) error {
-	var out automation.ResolveResult
-	ctx = with(ctx, automation.ActivityResolveTools, "list the tools of the run's MCP servers")
-	err := workflow.ExecuteActivity(ctx, act.ResolveTools, automation.ResolveInput{RunID: r.in.RunID, Seq: r.nextSeq()}).Get(ctx, &out)
-	if err != nil {
-		return err
+	for {
+		var out automation.ResolveResult
+		listing := with(ctx, automation.ActivityResolveTools, "list the tools of the run's MCP servers")
+		err := workflow.ExecuteActivity(listing, act.ResolveTools, automation.ResolveInput{RunID: r.in.RunID, Seq: r.nextSeq()}).Get(ctx, &out)
+		if err != nil {
+			return err
+		}
+		if out.Park == nil {
+			r.carry.Resolved, r.carry.Parked = &out, automation.Parked{}
+			return nil
+		}
+		r.expiry = out.Expiry
+		if err := r.park(ctx, *out.Park, &r.carry.Parked); err != nil {
+			return err
+		}
 	}
-	r.carry.Resolved = &out
-	return nil
 }
 
 // plan asks for the next turn until there is one: now, or in the background, or after what was missing has come.

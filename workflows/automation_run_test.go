@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
@@ -26,12 +28,15 @@ var act *activities.Run
 // world is a workflow test environment with a script of model turns.
 type world struct {
 	*testsuite.TestWorkflowEnvironment
+	mu    sync.Mutex
 	turns [][]automation.PlannedCall
 	// sent and settled list the calls in the order in which their activities began.
 	sent, settled []automation.CallInput
+	queues        []string // on which each of sent was made
 	finished      []automation.FinishInput
 	parks         []automation.ParkInput
 	planned       []time.Time // when the model was asked, attempts included
+	resolve       func(automation.ResolveInput) (automation.ResolveResult, error)
 	plan          func(automation.PlanInput) (automation.PlanResult, error)
 	call, settle  func(automation.CallInput) (automation.CallResult, error)
 	park          func(automation.ParkInput) (automation.ParkResult, error)
@@ -50,8 +55,12 @@ func newSlowWorld(t *testing.T, each time.Duration, limits automation.Limits, tu
 	w := &world{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), turns: turns}
 	w.RegisterWorkflowWithOptions(workflows.AutomationRun, workflow.RegisterOptions{Name: automation.WorkflowRun})
 	w.RegisterActivity(&activities.Run{})
-	w.OnActivity(act.ResolveTools, mock.Anything, mock.Anything).Return(
-		automation.ResolveResult{Tools: 2, Limits: limits, Expiry: 7 * 24 * time.Hour}, nil).Maybe()
+	w.resolve = func(automation.ResolveInput) (automation.ResolveResult, error) {
+		return automation.ResolveResult{Tools: 2, Limits: limits, Expiry: 7 * 24 * time.Hour}, nil
+	}
+	w.OnActivity(act.ResolveTools, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.ResolveInput) (automation.ResolveResult, error) {
+		return w.resolve(in)
+	}).Maybe()
 	w.plan = w.turn
 	w.OnActivity(act.PlanStep, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.PlanInput) (automation.PlanResult, error) {
 		w.planned = append(w.planned, w.Now())
@@ -65,8 +74,10 @@ func newSlowWorld(t *testing.T, each time.Duration, limits automation.Limits, tu
 	w.call = func(automation.CallInput) (automation.CallResult, error) {
 		return automation.CallResult{State: automation.CallDone}, nil
 	}
-	w.OnActivity(act.CallTool, mock.Anything, mock.Anything).After(each).Return(func(_ context.Context, in automation.CallInput) (automation.CallResult, error) {
-		w.sent = append(w.sent, in)
+	w.OnActivity(act.CallTool, mock.Anything, mock.Anything).After(each).Return(func(ctx context.Context, in automation.CallInput) (automation.CallResult, error) {
+		w.mu.Lock() // reads are made side by side
+		defer w.mu.Unlock()
+		w.sent, w.queues = append(w.sent, in), append(w.queues, activity.GetInfo(ctx).TaskQueue)
 		return w.call(in)
 	}).Maybe()
 	w.OnActivity(act.SettleCall, mock.Anything, mock.Anything).Return(func(_ context.Context, in automation.CallInput) (automation.CallResult, error) {

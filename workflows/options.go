@@ -33,8 +33,10 @@ var options = map[string]workflow.ActivityOptions{
 	},
 	// A second attempt never sends an effect again: the ledger's claim is the fence, not this number. Most
 	// attempts are for outages of our own; activities.maxUpstream ends it earlier when the server is away.
+	//
+	// A server may ask a person in the middle of a call, for five minutes (tool.midwayTime).
 	automation.ActivityCallTool: {
-		StartToCloseTimeout: 3 * time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
+		StartToCloseTimeout: 10 * time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second, MaximumAttempts: 30},
 	},
 	automation.ActivitySettleCall: {
@@ -44,6 +46,36 @@ var options = map[string]workflow.ActivityOptions{
 	automation.ActivityFinish: {
 		StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 5 * time.Second,
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+	},
+
+	// Packages. A build that dies leaves a folder that nothing names; each attempt has its own.
+	automation.ActivityResolvePackage: {
+		StartToCloseTimeout: 3 * time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second, MaximumAttempts: 4},
+	},
+	automation.ActivityBuildPackage: {
+		StartToCloseTimeout: 20 * time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second, MaximumAttempts: 4},
+	},
+	automation.ActivityTryPackage: {
+		StartToCloseTimeout: time.Minute, HeartbeatTimeout: 5 * time.Second, WaitForCancellation: true,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second, MaximumAttempts: 2},
+	},
+	automation.ActivitySwitchPackage: {
+		StartToCloseTimeout: 2 * time.Minute, HeartbeatTimeout: 5 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: 30},
+	},
+	automation.ActivityRemovePackage: {
+		StartToCloseTimeout: 2 * time.Minute, HeartbeatTimeout: 5 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: 30},
+	},
+	automation.ActivityFailPackage: {
+		StartToCloseTimeout: 2 * time.Minute, HeartbeatTimeout: 5 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+	},
+	automation.ActivityCheckPackage: {
+		StartToCloseTimeout: time.Minute, HeartbeatTimeout: 5 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second, MaximumAttempts: 2},
 	},
 }
 

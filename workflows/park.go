@@ -18,11 +18,17 @@ type nap struct {
 	what        string // for people
 }
 
-// naps are the waits of a run. A person's consent wakes it; looking again is for a wake that was lost.
+// naps are the waits of a run. A person's consent or review wakes it; looking again is for a wake that was lost.
 var naps = map[automation.State]nap{
-	automation.WaitingForAuth:   {time.Hour, time.Hour, "auth_expired", "a person's consent"},
-	automation.WaitingForBudget: {time.Minute, time.Hour, "budget_expired", "budget"},
-	automation.WaitingForModel:  {30 * time.Second, 10 * time.Minute, "model_unavailable", "the model"},
+	automation.WaitingForAuth:     {time.Hour, time.Hour, "auth_expired", "a person's consent"},
+	automation.WaitingForApproval: {time.Hour, time.Hour, "review_expired", "a person's review of a tool"},
+	automation.WaitingForBudget:   {time.Minute, time.Hour, "budget_expired", "budget"},
+	automation.WaitingForModel:    {30 * time.Second, 10 * time.Minute, "model_unavailable", "the model"},
+}
+
+// byPerson says that nothing but a person ends the wait.
+func byPerson(s automation.State) bool {
+	return s == automation.WaitingForAuth || s == automation.WaitingForApproval
 }
 
 // handleWakes takes the Signal "wake". One that comes for something else, or too late, is dropped.
@@ -71,7 +77,7 @@ func (r *run) park(ctx workflow.Context, park automation.Park, p *automation.Par
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the run waited for %s too long: %s", n.what, park.Waiting.Reason), n.code, nil)
 	}
 	park.Waiting.Since = p.Since
-	if park.State != automation.WaitingForAuth {
+	if !byPerson(park.State) {
 		park.Waiting.RetryAt = workflow.Now(ctx).Add(min(wait, left))
 	}
 	return r.sleep(ctx, park, min(wait, left))

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,4 +204,43 @@ func TestSleepOfWeeksContinuesAsNew(t *testing.T) {
 	require.Equal(t, 1, in.Carry.Parked.Times)
 	require.WithinDuration(t, began, in.Carry.Parked.Since, time.Second)
 	require.Zero(t, in.Carry.Active.Round(time.Second), "sleep is no work")
+}
+
+func TestSourceThatNeedsAPersonIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, state := range []automation.State{automation.WaitingForAuth, automation.WaitingForApproval} {
+		t.Run(string(state), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, plenty)
+			var ready atomic.Bool // activities run beside the callbacks
+			var asked atomic.Int32
+			w.resolve = func(automation.ResolveInput) (automation.ResolveResult, error) {
+				if asked.Add(1); !ready.Load() {
+					return automation.ResolveResult{Expiry: time.Hour * 48, Park: &automation.Park{State: state, Waiting: automation.Waiting{Reason: "somebody must look"}}}, nil
+				}
+				return automation.ResolveResult{Limits: plenty, Expiry: 48 * time.Hour}, nil
+			}
+			w.RegisterDelayedCallback(func() { ready.Store(true) }, 20*time.Minute)
+			w.wake(state, 20*time.Minute)
+			began := w.Now()
+			require.Equal(t, automation.Success, w.run(t))
+			require.Equal(t, 20*time.Minute, w.Now().Sub(began).Round(time.Second))
+			require.EqualValues(t, 2, asked.Load())
+			require.Len(t, w.parks, 1)
+			require.Equal(t, state, w.parks[0].Park.State)
+			require.True(t, w.parks[0].Park.Waiting.RetryAt.IsZero(), "only a person can help")
+		})
+	}
+}
+
+func TestSourceIsNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plenty)
+	w.resolve = func(automation.ResolveInput) (automation.ResolveResult, error) {
+		return automation.ResolveResult{Expiry: 30 * time.Hour, Park: &automation.Park{State: automation.WaitingForApproval, Waiting: automation.Waiting{Reason: "it changed"}}}, nil
+	}
+	began := w.Now()
+	require.Equal(t, automation.Failed, w.run(t))
+	require.Equal(t, "review_expired", w.finished[0].Code)
+	require.Equal(t, 30*time.Hour, w.Now().Sub(began).Round(time.Second))
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -48,7 +49,8 @@ func (r *run) perform(ctx workflow.Context, calls []automation.PlannedCall) erro
 	return first
 }
 
-// one takes a call to its end: perhaps a decision before it, perhaps decisions about its unknown outcome.
+// one takes a call to its end: perhaps a decision before it, perhaps questions of the server's in the middle of it,
+// perhaps decisions about its unknown outcome.
 func (r *run) one(ctx workflow.Context, c automation.PlannedCall) error {
 	in := automation.CallInput{RunID: r.in.RunID, Step: r.carry.Step + 1, ID: c.ID, Decision: c.Decision}
 	if c.Decision != "" {
@@ -69,15 +71,48 @@ func (r *run) one(ctx workflow.Context, c automation.PlannedCall) error {
 				return err
 			}
 			continue
-		case out.State != automation.CallUnknown:
+		case out.Poll > 0:
+			if err := r.poll(ctx, c, out.Poll); err != nil {
+				return err
+			}
+			in.Decision, in.Verdict = "", ""
+			continue
+		}
+		q, asked := asks(c, out)
+		if !asked {
 			return nil
 		}
-		v, err := r.wait(ctx, out.Decision, question{call: c.ID, kind: automation.AskUnknown}, c.Tool+", outcome unknown")
+		about := c.Tool + ", outcome unknown"
+		if q.kind == automation.AskInput {
+			about = c.Tool + ", which asks before it goes on"
+		}
+		v, err := r.wait(ctx, out.Decision, q, about)
 		if err != nil {
 			return err
 		}
 		in.Decision, in.Verdict = out.Decision, v
 	}
+}
+
+// asks is the question that an attempt ended with, if it did.
+func asks(c automation.PlannedCall, out automation.CallResult) (question, bool) {
+	switch {
+	case out.State == automation.CallUnknown:
+		return question{call: c.ID, kind: automation.AskUnknown}, true
+	case out.Decision != "" && !out.State.Settled():
+		return question{call: c.ID, kind: automation.AskInput}, true
+	}
+	return question{}, false
+}
+
+// poll waits before the server is asked about its task again. The time counts: a task that takes longer than the run
+// may is cancelled with it.
+func (r *run) poll(ctx workflow.Context, c automation.PlannedCall, after time.Duration) error {
+	left := time.Duration(r.limits.WallSeconds)*time.Second - r.active(ctx)
+	workflow.SetCurrentDetails(ctx, "the server works on "+c.Tool)
+	err := workflow.Sleep(ctx, max(min(after, left), time.Second))
+	workflow.SetCurrentDetails(ctx, "")
+	return err
 }
 
 // attempt sends or settles, as the verdict says. What the model's provider sends is only settled here: a yes goes
@@ -87,7 +122,7 @@ func (r *run) attempt(ctx workflow.Context, c automation.PlannedCall, in automat
 		return r.settle(ctx, c, in)
 	}
 	switch in.Verdict {
-	case "", automation.Approve, automation.Edit, automation.Retry:
+	case "", automation.Approve, automation.Edit, automation.Retry, automation.Answer, automation.Decline:
 		return r.send(ctx, c, in, woken)
 	default:
 		return r.settle(ctx, c, in)
@@ -103,7 +138,7 @@ func (r *run) send(ctx workflow.Context, c automation.PlannedCall, in automation
 		in.Seq, in.State = r.nextSeq(), r.state()
 	}
 	actx := with(ctx, automation.ActivityCallTool, fmt.Sprintf("step %d: %s", in.Step, c.Tool))
-	err := workflow.ExecuteActivity(actx, act.CallTool, in).Get(ctx, &out)
+	err := r.call(ctx, actx, c.Session, in, &out)
 	if err == nil || temporal.IsCanceledError(err) || ctx.Err() != nil {
 		return out, err
 	}
@@ -129,7 +164,7 @@ func (r *run) state() automation.State {
 		if r.verdicts[id] != "" {
 			continue
 		}
-		if r.open[id].kind == automation.AskUnknown {
+		if r.open[id].kind != automation.AskApproval {
 			return automation.WaitingForDecision
 		}
 		state = automation.WaitingForApproval

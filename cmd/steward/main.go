@@ -8,9 +8,14 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"steward/internal/launch/process"
 )
 
-func main() { os.Exit(execute()) }
+func main() {
+	process.Become() // an MCP server that we start begins as us
+	os.Exit(execute())
+}
 
 // insistence is when a further signal means more than the first: some senders signal a process and its
 // group, which is one wish and two signals.

@@ -23,11 +23,13 @@ import (
 
 	"steward/internal/config"
 	"steward/internal/durable"
+	"steward/internal/launch/process"
 	"steward/internal/secret"
 	"steward/internal/storetest"
 )
 
 func TestMain(m *testing.M) {
+	process.Become()
 	testscript.Main(m, map[string]func(){"steward": main})
 }
 

@@ -133,7 +133,7 @@ func (p *planner) execute(ctx context.Context, c automation.PlannedCall) error {
 	if c.Class != automation.Read {
 		in.Seq = int64(2 * p.step)
 	}
-	out, err := p.site.tools.Execute(ctx, in, stamp)
+	out, err := p.site.tools.Execute(ctx, in, stamp, nil)
 	if err == nil && out.State != automation.CallDone {
 		err = fmt.Errorf("the call ended as %s", out.State)
 	}

@@ -1,6 +1,7 @@
 // Command bench measures what Steward adds to the bare operation below it, both in one run on the same
 // machine: accepting a run against an INSERT, a run against a bare Temporal workflow, a tool call through the
-// executor against the call itself, an audit event against an INSERT, and reading a chain against verifying it.
+// executor, or through the gateway, against the call itself, an audit event against an INSERT, and reading a chain
+// against verifying it.
 //
 // It starts everything itself: PostgreSQL with fsync on, Temporal, the offline model, the sandbox servers and
 // a worker in a process of its own. Ours and bare alternate, so that noise hits both. Nothing passes or fails.
@@ -16,12 +17,15 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"steward/internal/launch/process"
 )
 
 // longest bounds a whole run of the benchmark.
-const longest = 4 * time.Minute
+const longest = 6 * time.Minute
 
 func main() {
+	process.Become() // the sandbox servers begin as us
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -58,6 +62,7 @@ func measure(ctx context.Context, s *site, r *report) error {
 		{"tool calls", benchCalls},
 		{"audit", benchAudit},
 		{"runs", benchRuns},
+		{"gateway", benchGateway},
 		{"burst", benchBurst},
 	} {
 		if err := stage.run(ctx, s, r); err != nil {

@@ -18,6 +18,7 @@ import (
 	"steward/internal/secret"
 	"steward/internal/store"
 	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 // temporalBinary is where `make bin/steward-temporal` leaves it; the benchmark runs in the repository's root.
@@ -88,7 +89,8 @@ func (s *site) configure(ctx context.Context) error {
 		"STEWARD_DATA": s.data, "STEWARD_LISTEN": address, "STEWARD_PUBLIC_URL": "http://" + address,
 		"DATABASE_URL": s.stack.DatabaseURL.Reveal(), "TEMPORAL_ADDRESS": s.stack.TemporalAddress,
 		"OPENAI_BASE_URL": s.model.url, "OPENAI_API_KEY": "offline", "STEWARD_MODEL": offline.Model,
-		"STEWARD_RATE_CREATE": "100000", // the burst comes from few users
+		// The bursts come from few users.
+		"STEWARD_RATE_CREATE": "100000", "STEWARD_RATE_CALLS": "1000000", "STEWARD_RATE_MCP": "1000000",
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			return fmt.Errorf("set %s: %w", name, err)
@@ -111,7 +113,11 @@ func (s *site) openTools(ctx context.Context) error {
 	if err := s.register(ctx); err != nil {
 		return err
 	}
-	if s.servers, err = registry.New(s.db, s.ring, &oauth.Service{}, egress.NewClient(nil), s.log); err != nil {
+	secrets, err := vault.New(s.db, s.ring)
+	if err != nil {
+		return err
+	}
+	if s.servers, err = registry.New(s.db, s.ring, &oauth.Service{}, secrets, egress.NewClient(nil), registry.Options{}, s.log); err != nil {
 		return err
 	}
 	s.later(s.servers.Close)

@@ -20,7 +20,7 @@ import (
 // Program is what to start.
 type Program struct {
 	Name  string
-	Main  string   // the JavaScript file, below dev/deps/node_modules
+	Main  string   // the JavaScript file, below dev/deps/node_modules, or absolute
 	Args  []string // without Main
 	Env   []string // beside PATH and HOME, as "name=value"
 	Ready func(context.Context) error
@@ -32,7 +32,10 @@ func Start(t testing.TB, p Program) {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	require.NoError(t, err, "run make deps")
-	main := filepath.Join(root(t), "dev", "deps", "node_modules", filepath.FromSlash(p.Main))
+	main := p.Main
+	if !filepath.IsAbs(main) {
+		main = filepath.Join(Deps(t), "node_modules", filepath.FromSlash(main))
+	}
 	require.FileExists(t, main, "run make deps")
 	logFile := filepath.Join(t.TempDir(), "log")
 	child, err := process.Start(t.Context(), process.Config{
@@ -56,6 +59,12 @@ func FreePort(t testing.TB) int {
 	port, err := process.FreePort(t.Context(), 0)
 	require.NoError(t, err)
 	return port
+}
+
+// Deps is the folder with the programs of dev/deps.
+func Deps(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(root(t), "dev", "deps")
 }
 
 // root is the folder of go.mod.

@@ -124,6 +124,7 @@ type view struct {
 	Waiting *struct {
 		Reason string `json:"reason"`
 		URL    string `json:"url"`
+		Tool   string `json:"tool"`
 	} `json:"waiting"`
 }
 

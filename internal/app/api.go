@@ -68,6 +68,9 @@ func API(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	group.Go(func() error { return s.holdKeys(holding, "api") })
 	group.Go(func() error { return feed.Run(ctx) })
 	group.Go(func() error { return forget(ctx, log, authenticate.ForgetExpired, s.consent.Forget) })
+	group.Go(func() error { return s.consent.Mend(ctx) })
+	group.Go(func() error { return s.registry.Watch(ctx) })
+	group.Go(func() error { return s.vault.Run(ctx, log) })
 	group.Go(func() error {
 		return telemetry.ServeDebug(ctx, cfg.HTTP.DebugListen, log,
 			telemetry.Runtime(time.Now()), telemetry.Pool(s.db.Pool), answers.Metrics, accepted.Metrics)
@@ -82,11 +85,11 @@ func (s *shared) handler(tokens *auth.Tokens, authenticate *auth.Authenticator, 
 	}
 	return api.New(api.Deps{
 		DB: s.db, Runs: s.runs, Authenticator: authenticate, Tokens: tokens, Tickets: tickets, Ring: s.ring,
-		Codec: durable.Codec(s.codec), Consent: s.consent, Connections: s.connections, Feed: feed, Probes: s.probes(), Log: s.log,
+		Codec: durable.Codec(s.codec), Consent: s.consent, Connections: s.connections, Executor: s.executor, Registry: s.registry, Install: s.importPackage, Packages: s.packages, Vault: s.vault, Feed: feed, Probes: s.probes(), Log: s.log,
 		PublicURL: s.cfg.HTTP.PublicURL, TemporalUI: s.cfg.Temporal.UIURL, Namespace: s.namespace,
 		MaxBody: s.cfg.Limits.Body,
 		Rates: api.Rates{
-			Create: s.cfg.Rates.Create, Read: s.cfg.Rates.Read, APIKey: s.cfg.Rates.PerKey, Login: s.cfg.Rates.Login, Streams: s.cfg.Rates.Streams,
+			Create: s.cfg.Rates.Create, Read: s.cfg.Rates.Read, APIKey: s.cfg.Rates.PerKey, MCP: s.cfg.Rates.MCP, Calls: s.cfg.Rates.Calls, Login: s.cfg.Rates.Login, Streams: s.cfg.Rates.Streams,
 		},
 		Closing: closing,
 	})

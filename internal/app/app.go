@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,12 +22,14 @@ import (
 	"steward/internal/durable"
 	"steward/internal/egress"
 	"steward/internal/fault"
+	"steward/internal/install"
 	"steward/internal/oauth"
 	"steward/internal/registry"
 	"steward/internal/run"
 	"steward/internal/secret"
 	"steward/internal/store"
 	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 // shared is what both processes stand on.
@@ -42,8 +43,10 @@ type shared struct {
 	temporal  client.Client
 	registry  *registry.Registry
 	consent   *oauth.Service
+	vault     *vault.Vault
 
 	connections *connector.Connections
+	packages    *install.Service
 	executor    *tool.Executor
 	runs        *run.Service
 	polling     atomic.Bool // the worker asks Temporal for work
@@ -75,6 +78,7 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (s *shared,
 	if err := s.openTools(); err != nil {
 		return s, err
 	}
+	examineChildren(ctx, log)
 	model, err := modelName(cfg.Model)
 	if err != nil {
 		return s, err
@@ -94,12 +98,20 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (s *shared,
 		return s, err
 	}
 	s.consent.OnConsent(s.wake)
+	s.registry.OnReview(s.wakeReviewed)
 	return s, nil
 }
 
 // wake lets runs go on that waited for a consent.
 func (s *shared) wake(ctx context.Context, owner string) {
 	if err := s.runs.Wake(ctx, owner); err != nil {
+		s.log.WarnContext(ctx, "runs not woken yet", "error", err)
+	}
+}
+
+// wakeReviewed lets runs go on that waited until somebody has looked at a server's changed tool.
+func (s *shared) wakeReviewed(ctx context.Context, server int64) {
+	if err := s.runs.WakeReviewed(ctx, server); err != nil {
 		s.log.WarnContext(ctx, "runs not woken yet", "error", err)
 	}
 }
@@ -124,29 +136,56 @@ func (s *shared) openTemporal() error {
 // openTools makes the executor. The API needs it too, to check the arguments with which a person replaces
 // the model's; its pool of sessions never dials there.
 func (s *shared) openTools() error {
-	allowed, err := egress.Parse(strings.Join(s.cfg.Egress.Allow, ","))
+	allow, err := allowed(s.cfg)
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "settings: STEWARD_EGRESS_ALLOW: %s", err).WithCode("invalid_settings")
+		return err
 	}
-	if s.registry, err = registry.New(s.db, s.ring, s.consent, egress.NewClient(allowed), s.log); err != nil {
+	if s.vault, err = vault.New(s.db, s.ring); err != nil {
+		return err
+	}
+	folder, err := s.packagesFolder()
+	if err != nil {
+		return err
+	}
+	guard, err := install.NewGuard(s.db, folder)
+	if err != nil {
+		return err
+	}
+	if s.registry, err = registry.New(s.db, s.ring, s.consent, s.vault, egress.NewClient(allow), registry.Options{Allow: allow, Packages: folder, Data: s.cfg.Data, Installed: guard.Check}, s.log); err != nil {
+		return err
+	}
+	if s.packages, err = install.New(s.db, s.ring, s.temporal, s.registry, s.log); err != nil {
 		return err
 	}
 	if s.connections, err = connector.NewConnections(s.consent, connectors()...); err != nil {
 		return err
 	}
 	s.executor, err = tool.NewExecutor(s.db, s.ring, s.registry, s.connections, s.log, tool.Options{
-		Expiry: s.cfg.Limits.Approval, Addressees: s.cfg.Guard.Addressees,
+		Expiry: s.cfg.Limits.Approval, Addressees: s.cfg.Guard.Addressees, Vault: s.vault, Tokens: s.consent,
 	})
+	if err == nil {
+		s.registry.OnChange(s.executor.Changed)
+	}
 	return err
 }
 
 // sessionsClose bounds how long MCP servers may take to end when we do.
 const sessionsClose = 5 * time.Second
 
+// recordsClose bounds how long the audit events of calls that only read may take to be written when we end.
+const recordsClose = 5 * time.Second
+
 // close ends the parts in the order in which they use each other.
 func (s *shared) close() {
 	if s.runs != nil {
 		s.runs.Close()
+	}
+	if s.executor != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), recordsClose)
+		defer cancel()
+		if err := s.executor.Close(ctx); err != nil {
+			s.log.Error("calls made are not recorded", "error", err)
+		}
 	}
 	if s.registry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), sessionsClose)

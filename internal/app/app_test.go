@@ -17,6 +17,7 @@ import (
 	"steward/internal/auth"
 	"steward/internal/config"
 	"steward/internal/fault"
+	"steward/internal/launch/process"
 	"steward/internal/llm/price"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -25,6 +26,7 @@ import (
 
 // No test here may meet a Temporal that happens to run on this machine.
 func TestMain(m *testing.M) {
+	process.Become()
 	if err := os.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1"); err != nil {
 		panic(err)
 	}

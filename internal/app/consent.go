@@ -3,8 +3,12 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"strings"
 
 	"steward/internal/config"
+	"steward/internal/egress"
+	"steward/internal/fault"
 	"steward/internal/oauth"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -17,10 +21,23 @@ func newConsent(cfg *config.Config, db *store.DB, ring *secret.Ring, log *slog.L
 	if cfg.Google.ClientID != "" {
 		providers = append(providers, oauth.Google(cfg.Google))
 	}
+	allow, err := allowed(cfg)
+	if err != nil {
+		return nil, err
+	}
 	return oauth.New(db, ring, log, oauth.Options{
 		Providers: providers, PublicURL: cfg.HTTP.PublicURL, Origins: cfg.HTTP.Origins, LinkKey: cfg.Auth.Pepper,
-		Logins: cfg.Google.Logins, Transport: providerTransport(),
+		Logins: cfg.Google.Logins, Transport: providerTransport(), Remote: egress.NewClient(allow),
 	})
+}
+
+// allowed are the private addresses that users and remote servers may name.
+func allowed(cfg *config.Config) ([]netip.Prefix, error) {
+	prefixes, err := egress.Parse(strings.Join(cfg.Egress.Allow, ","))
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "settings: STEWARD_EGRESS_ALLOW: %s", err).WithCode("invalid_settings")
+	}
+	return prefixes, nil
 }
 
 // providerTransport has no overall limit: calls of APIs carry their own. The operator names the addresses, so

@@ -52,9 +52,15 @@ func Worker(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	own := ownQueue()
 	acts, err := activities.New(activities.Deps{
 		DB: s.db, Ring: s.ring, Registry: s.registry, Connections: s.connections, Executor: s.executor, Model: model, Spending: book, Log: log,
+		Queue: own,
 	})
+	if err != nil {
+		return err
+	}
+	packages, err := s.newPackageWork(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,10 +75,15 @@ func Worker(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer end()
-		s.work(ctx, acts, attempts)
+		s.work(ctx, acts, packages, own, attempts)
 		return nil
 	})
 	group.Go(func() error { return s.runs.Reconcile(ctx) })
+	group.Go(func() error { return s.executor.Reconcile(ctx) })
+	group.Go(func() error { return s.packages.Reconcile(ctx) })
+	group.Go(func() error { return s.consent.Mend(ctx) })
+	group.Go(func() error { return s.registry.Watch(ctx) })
+	group.Go(func() error { return s.vault.Run(ctx, log) })
 	group.Go(func() error { return checkpoints.Run(lasting) })
 	group.Go(func() error { return s.holdKeys(lasting, "worker") })
 	group.Go(func() error {
@@ -99,12 +110,12 @@ func (s *shared) pollingMetric() []telemetry.Metric {
 // work keeps a Temporal worker running. The SDK's worker polls through restarts of the server, but it
 // starts only if the server is there, and gives up for good when its namespace is not: then another one
 // takes its place.
-func (s *shared) work(ctx context.Context, acts *activities.Run, attempts *telemetry.Tally) {
+func (s *shared) work(ctx context.Context, acts *activities.Run, packages *activities.Package, own string, attempts *telemetry.Tally) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = 50*time.Millisecond, 2*time.Second
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := s.workOnce(ctx, acts, attempts)
+		err := s.workOnce(ctx, acts, packages, own, attempts)
 		if ctx.Err() != nil {
 			return
 		}
@@ -119,8 +130,8 @@ func (s *shared) work(ctx context.Context, acts *activities.Run, attempts *telem
 	}
 }
 
-// workOnce runs one worker until ctx ends or the worker fails.
-func (s *shared) workOnce(ctx context.Context, acts *activities.Run, attempts *telemetry.Tally) error {
+// workOnce runs one worker, on the common queue and on its own, until ctx ends or the worker fails.
+func (s *shared) workOnce(ctx context.Context, acts *activities.Run, packages *activities.Package, own string, attempts *telemetry.Tally) error {
 	// Start cannot be interrupted; this can.
 	if _, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 		return fmt.Errorf("reach Temporal: %w", err)
@@ -136,10 +147,17 @@ func (s *shared) workOnce(ctx context.Context, acts *activities.Run, attempts *t
 	}
 	w := worker.New(s.temporal, automation.TaskQueue, options)
 	register(w, acts)
+	registerPackages(w, packages)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
-	defer w.Stop()
+	home := worker.New(s.temporal, own, homeOptions(options))
+	registerHome(home, acts)
+	if err := home.Start(); err != nil {
+		w.Stop()
+		return fmt.Errorf("start worker: %w", err)
+	}
+	defer stopBoth(w, home)
 	look, stopLooking := context.WithCancel(ctx)
 	var looking sync.WaitGroup
 	looking.Go(func() {
@@ -186,6 +204,15 @@ func register(w worker.Registry, acts *activities.Run) {
 		automation.ActivitySettleCall:   acts.SettleCall,
 		automation.ActivityFinish:       acts.Finish,
 	} {
+		w.RegisterActivityWithOptions(method, activity.RegisterOptions{Name: name})
+	}
+}
+
+// registerPackages does the same for packages.
+func registerPackages(w worker.Registry, packages *activities.Package) {
+	w.RegisterWorkflowWithOptions(workflows.PackageChange, workflow.RegisterOptions{Name: automation.WorkflowPackageChange})
+	w.RegisterWorkflowWithOptions(workflows.PackageCheck, workflow.RegisterOptions{Name: automation.WorkflowPackageCheck})
+	for name, method := range activities.Packages(packages) {
 		w.RegisterActivityWithOptions(method, activity.RegisterOptions{Name: name})
 	}
 }

@@ -84,7 +84,7 @@ func lacks(activity string, left map[string]bool) string {
 		return ModelAnswered
 	case activity == automation.ActivityParkRun && !has(RunParked):
 		return RunParked
-	case activity == automation.ActivityCallTool && has(ToolRefused, ToolDeferred):
+	case activity == automation.ActivityCallTool && has(ToolRefused, ToolDeferred, ToolPaused, ToolPolled):
 	case activity == automation.ActivityCallTool && !has(ToolClaimed):
 		return ToolClaimed
 	case activity == automation.ActivityCallTool && !has(ToolSettled):

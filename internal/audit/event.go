@@ -32,11 +32,15 @@ const (
 	ToolRefused     = "tool.refused"   // by policy or validation, never sent
 	ToolClaimed     = "tool.claimed"   // intent, before anything is sent
 	ToolSettled     = "tool.settled"   // outcome: done, failed, unknown, denied, skipped, cancelled
+	ToolCalled      = "tool.called"    // intent and outcome of a reading call outside a run, in one
 	ToolReleased    = "tool.released"  // outcome: provably not run, may be claimed again
 	HostedOffered   = "hosted.offered" // intent, before a request that lets the model's provider call tools
 	HostedListed    = "hosted.listed"  // the provider's word on what a server offers
 	ToolReported    = "tool.reported"  // the provider's word on a call that it made; nobody here saw it
 	ToolDeferred    = "tool.deferred"  // not sent for now: a person must consent first
+	ToolPaused      = "tool.paused"    // no outcome yet: the server asks a person something, or works on a task of its own
+	ToolPolled      = "tool.polled"    // intent, before the server is asked about its task: nothing is called again
+	SessionMoved    = "session.moved"  // another worker opens a stateful server anew for the run: what it kept may be lost
 	DecisionAsked   = "decision.asked"
 	DecisionMade    = "decision.made"
 	PayloadOpened   = "codec.opened"  // a ticket became a browser's session for the codec
@@ -49,6 +53,19 @@ const (
 	CredentialRefreshed = "credential.refreshed" //nolint:gosec // a name: new tokens
 	CredentialEnded     = "credential.ended"     //nolint:gosec // a name: the provider wants a person's consent again
 	CredentialRevoked   = "credential.revoked"   //nolint:gosec // a name: by a person, here
+
+	ServerAdded     = "server.added"     // an MCP server is registered
+	ServerChanged   = "server.changed"   // its settings are others
+	ServerRemoved   = "server.removed"   // with everything saved for it
+	ToolQuarantined = "tool.quarantined" // a server offers it with another definition than was agreed to
+	ToolReviewed    = "tool.reviewed"    // somebody has accepted or rejected that
+	ToolOverridden  = "tool.overridden"  // the server's owner says what a tool does
+
+	SecretSet     = "secret.set"     //nolint:gosec // a name: a user has stored a value for a server
+	SecretDeleted = "secret.deleted" //nolint:gosec // a name: and removed it
+
+	PackageAccepted = "package.accepted" // intent: install, upgrade or remove
+	PackageSettled  = "package.settled"  // outcome: installed, removed, or why it failed
 
 	RingKeyAdded     = "key.added"     // intent, before the key is in the keys file
 	RingKeyPromoted  = "key.promoted"  // intent, before it seals

@@ -8,18 +8,11 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/cenkalti/backoff/v5"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"steward/internal/store"
 )
-
-// feedIdle is how long the feed waits before it asks whether its connection still lives: a network that
-// drops packets in silence would otherwise leave it waiting for ever.
-const feedIdle = 30 * time.Second
 
 // Feed wakes the readers of a chain when an event was committed. It carries no events: a reader reads the
 // rows after the last one it has, so nothing is lost while LISTEN is down. What is told between events, how far
@@ -79,71 +72,25 @@ func (f *Feed) Run(ctx context.Context) error {
 	var following sync.WaitGroup
 	following.Go(func() { f.follow(ctx) })
 	defer following.Wait()
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, 15*time.Second
-	for {
-		if err := f.listen(ctx, pause.Reset); ctx.Err() == nil {
-			f.log.WarnContext(ctx, "audit feed lost its connection", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause.NextBackOff()):
-		}
-	}
+	return f.db.Hear(ctx, f.log, store.Hearing{
+		Channels: []string{progressChannel, "steward_audit"},
+		Up: func() {
+			f.renew()   // a server that crashed has forgotten who follows
+			f.wakeAll() // for what was committed while nobody listened
+		},
+		Down: func() {},
+		Told: f.told,
+	})
 }
 
-// listen serves one connection to its end.
-func (f *Feed) listen(ctx context.Context, listening func()) error {
-	conn, err := pgx.ConnectConfig(ctx, f.db.Pool.Config().ConnConfig.Copy())
-	if err != nil {
-		return err
+func (f *Feed) told(n *pgconn.Notification) {
+	chain, about, _ := strings.Cut(n.Payload, " ")
+	if n.Channel == progressChannel {
+		f.keep(chain, json.RawMessage(about))
+	} else { // about is the event's number
+		f.drop(chain)
 	}
-	defer func() {
-		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = conn.Close(bye) // it is given up either way
-	}()
-	if _, err := conn.Exec(ctx, "LISTEN "+progressChannel+"; LISTEN steward_audit"); err != nil {
-		return err
-	}
-	listening()
-	f.renew()   // a server that crashed has forgotten who follows
-	f.wakeAll() // for what was committed while nobody listened
-	for {
-		n, err := next(ctx, conn)
-		if err != nil {
-			return err
-		}
-		chain, about, _ := strings.Cut(n.Payload, " ")
-		if n.Channel == progressChannel {
-			f.keep(chain, json.RawMessage(about))
-		} else { // about is the event's number
-			f.drop(chain)
-		}
-		f.wake(chain)
-	}
-}
-
-// next waits for a notification.
-func next(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
-	for {
-		wait, cancel := context.WithTimeout(ctx, feedIdle)
-		n, err := conn.WaitForNotification(wait)
-		cancel()
-		if err == nil {
-			return n, nil
-		}
-		if ctx.Err() != nil || !pgconn.Timeout(err) {
-			return nil, err
-		}
-		ping, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err = conn.Ping(ping)
-		cancel()
-		if err != nil {
-			return nil, err
-		}
-	}
+	f.wake(chain)
 }
 
 func (f *Feed) wake(chain string) {

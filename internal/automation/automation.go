@@ -2,7 +2,10 @@
 // names under which Temporal knows them. It imports the standard library alone.
 package automation
 
-import "strconv"
+import (
+	"net/url"
+	"strconv"
+)
 
 // Names known to Temporal. They are part of recorded histories: never rename, only add.
 const (
@@ -41,6 +44,9 @@ const (
 
 // AuditChain is the name of a run's chain of audit events.
 func AuditChain(runID int64) string { return "run/" + strconv.FormatInt(runID, 10) }
+
+// AuditUser is the chain of what a user does outside runs. Names of chains hold no spaces, those of users may.
+func AuditUser(owner string) string { return "user/" + url.PathEscape(owner) }
 
 // AuditSystem is the chain of events that belong to no run.
 const AuditSystem = "system"

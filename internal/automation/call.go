@@ -24,7 +24,7 @@ const (
 	CallUnknown   CallState = "unknown"
 	CallDenied    CallState = "denied"
 	CallSkipped   CallState = "skipped"
-	CallCancelled CallState = "cancelled" // never sent
+	CallCancelled CallState = "cancelled" // never sent, or ended by the server before it was done
 )
 
 // Settled reports whether the call needs nothing more from anybody.

@@ -19,6 +19,8 @@ type Carry struct {
 	Active   time.Duration  `json:"active,omitempty"` // wall time so far, waits for a person excluded
 	Resolved *ResolveResult `json:"resolved,omitempty"`
 	Parked   Parked         `json:"parked,omitzero"` // the next step could not be asked for yet
+	// Homes are the task queues of the workers that hold the run's sessions, by server.
+	Homes map[int64]string `json:"homes,omitempty"`
 }
 
 // Parked is how long a run has been sleeping for one thing.
@@ -125,6 +127,7 @@ type Waiting struct {
 	Reason    string    `json:"reason"`              // for people
 	Provider  string    `json:"provider,omitempty"`  // waiting_for_auth: whose consent is needed
 	Connector string    `json:"connector,omitempty"` // waiting_for_auth: for which connector, or MCP server
+	Server    int64     `json:"server,omitempty"`    // waiting_for_approval: of the tool
 	Tool      string    `json:"tool,omitempty"`      // waiting_for_approval: whose changed definition is to be reviewed
 	Scopes    []string  `json:"scopes,omitempty"`    // waiting_for_auth: what is missing
 	Version   int64     `json:"version,omitempty"`   // waiting_for_auth: the credential's version that did not suffice, 0: there was none
@@ -164,8 +167,9 @@ type CallInput struct {
 	// waiting_for_decision under Seq+1. Seq 0 writes nothing: reads that run side by side have no say.
 	State State `json:"state,omitempty"`
 	Seq   int64 `json:"seq,omitempty"`
-	// Moved says that the worker which held the call's session does not answer: another one may open it anew.
-	Moved bool `json:"moved,omitempty"`
+	// Session is PlannedCall's. Moved says that the worker which held it does not answer: another one opens it anew.
+	Session int64 `json:"session,omitempty"`
+	Moved   bool  `json:"moved,omitempty"`
 }
 
 // CallResult is what became of a call.
@@ -173,7 +177,9 @@ type CallResult struct {
 	State    CallState `json:"state,omitempty"`
 	IsError  bool      `json:"is_error,omitempty"`
 	Bytes    int64     `json:"bytes,omitempty"`
-	Decision string    `json:"decision,omitempty"` // id of the question about an unknown outcome
+	// Decision is the id of the question about an unknown outcome, or of the server's own, with which the call
+	// waits, or is still claimed if the server works on a task.
+	Decision string `json:"decision,omitempty"`
 	Park     *Park     `json:"park,omitempty"`     // nothing was sent: wait, then try this call again
 	// Poll is set while the server works on a task of its own: look again after it. Nothing is sent again.
 	Poll time.Duration `json:"poll,omitempty"`

@@ -11,7 +11,7 @@ const (
 	WaitingForAuth     State = "waiting_for_auth"
 	WaitingForBudget   State = "waiting_for_budget"
 	WaitingForModel    State = "waiting_for_model"
-	WaitingForDecision State = "waiting_for_decision" // an effect with unknown outcome
+	WaitingForDecision State = "waiting_for_decision" // an effect with unknown outcome, or a question of a server's
 	Success            State = "success"
 	Failed             State = "error"
 	Cancelled          State = "cancelled"

@@ -77,7 +77,9 @@ func wait() int {
 
 // testServer offers one tool for each thing a server may do to us.
 func testServer() *mcp.Server {
-	s := mcp.NewServer(&mcp.Implementation{Name: "testserver", Version: "1"}, nil)
+	s := mcp.NewServer(&mcp.Implementation{Name: "testserver", Version: "1"}, &mcp.ServerOptions{
+		SetCacheable: func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) { c.TTLMs = 60_000 },
+	})
 	finish := make(chan struct{})
 	add := func(name string, f func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error)) {
 		tool := &mcp.Tool{Name: name, Description: "does " + name, InputSchema: json.RawMessage(`{"type":"object"}`)}
@@ -153,9 +155,29 @@ func testServer() *mcp.Server {
 		<-ctx.Done()
 		return text("stopped"), os.WriteFile(args["cancelled"], nil, 0o600)
 	})
-	add("ask", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
-		return &mcp.CallToolResult{InputRequests: mcp.InputRequestMap{"sure": &mcp.ElicitParams{Message: "Sure?"}}}, nil
+	add("ask", func(ctx context.Context, req *mcp.CallToolRequest, args map[string]string) (*mcp.CallToolResult, error) {
+		given, ok := req.Params.InputResponses["sure"].(*mcp.ElicitResult)
+		if !ok {
+			return &mcp.CallToolResult{InputRequests: mcp.InputRequestMap{"sure": &mcp.ElicitParams{Message: "Sure?", RequestedSchema: json.RawMessage(
+				`{"type":"object","properties":{"sure":{"type":"boolean","default":true}},"required":["sure"]}`,
+			)}}, RequestState: "state-1"}, nil
+		}
+		if args["then"] == "hang" {
+			<-ctx.Done()
+		}
+		content, err := json.Marshal(given.Content)
+		return text(given.Action + " " + string(content)), err
 	})
+	add("needs-url", func(_ context.Context, _ *mcp.CallToolRequest, args map[string]string) (*mcp.CallToolResult, error) {
+		if args["opened"] == "" {
+			return nil, mcp.URLElicitationRequiredError([]*mcp.ElicitParams{{Mode: "url", Message: "Sign in", URL: "https://example.com/in", ElicitationID: "1"}})
+		}
+		return text("welcome"), nil
+	})
+	s.AddTool(&mcp.Tool{Name: "in-region", InputSchema: json.RawMessage(`{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}`)},
+		func(_ context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return text(req.Extra.Header.Get("Mcp-Param-Region")), nil
+		})
 	add("change", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
 		s.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)},
 			func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) { return text(""), nil })

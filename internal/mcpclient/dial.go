@@ -9,15 +9,16 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 const (
 	// dialTimeout bounds opening a session, both eras together. Node servers take 0.3 s on an idle machine.
 	dialTimeout = 30 * time.Second
-	// probeTimeout bounds server/discover. Servers older than it may ignore it (then nothing ever comes).
+	// probeTimeout bounds server/discover. Servers older than it may ignore it (then nothing ever comes). One that is
+	// known to answer gets more: taken for an older one it would be used as one until the next session.
 	probeTimeout = 3 * time.Second
+	knownTimeout = dialTimeout / 2
 
 	legacyVersion    = "2025-11-25"
 	firstModern      = "2026-07-28"
@@ -31,33 +32,63 @@ var errSilentProbe = errors.New("no answer to server/discover")
 type dialer struct {
 	children context.Context // they die with it
 	log      *slog.Logger
+	sessions SessionStore // may be nil
 }
 
-// dial opens a session, in the era the target is known for if any. A server that does not answer the other
-// era's first message, or exits on it, gets a fresh connection and the older handshake.
+// handshake is one way to open a session.
+type handshake struct {
+	wire    Wire          // of an HTTP target
+	version string        // of the protocol, to begin with; empty: the newest
+	saved   *savedSession // to go on with
+}
+
+// dial opens a session: the one that is kept, or else over the wire that the target is known for, if any, and then
+// over the other one.
 func (d *dialer) dial(ctx context.Context, t Target, noise *ring) (*session, *Error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	first, second := d.modern, d.legacy
+	if saved := d.load(ctx, t); saved != nil {
+		s, err := d.resume(ctx, t, noise, saved)
+		if err == nil || !err.gone() {
+			return s, err
+		}
+		d.forget(ctx, t.Key)
+	}
+	first, second, other := d.streamable, d.sse, (*Error).olderWire
+	if t.Wire == WireSSE {
+		first, second, other = d.sse, d.streamable, (*Error).otherEra
+	}
+	s, err := first(ctx, t, noise)
+	if err == nil || t.HTTP == nil || !other(err) {
+		return s, err
+	}
+	if s, err2 := second(ctx, t, noise); err2 == nil {
+		return s, nil
+	}
+	return nil, err
+}
+
+// streamable opens a session with a child or over streamable HTTP, in the era the target is known for if any. A
+// server that does not answer the other era's first message, or exits on it, gets a fresh connection and the older
+// handshake.
+func (d *dialer) streamable(ctx context.Context, t Target, noise *ring) (*session, *Error) {
+	first, second := handshake{wire: WireStreamable}, handshake{wire: WireStreamable, version: legacyVersion}
 	if t.Era == EraLegacy {
 		first, second = second, first
 	}
-	s, err := first(ctx, t, noise)
-	if err == nil || !err.otherEra() {
+	s, err := d.connect(ctx, t, noise, first)
+	if err == nil || !err.otherEra() || first.version == "" && err.olderWire() { // the SDK has tried both on one connection
 		return s, err
 	}
-	if s, err2 := second(ctx, t, noise); err2 == nil || err2.Stage == StageHandshake {
+	if s, err2 := d.connect(ctx, t, noise, second); err2 == nil || err2.Stage == StageHandshake {
 		return s, err2
 	}
 	return nil, err
 }
 
-func (d *dialer) modern(ctx context.Context, t Target, noise *ring) (*session, *Error) {
-	return d.connect(ctx, t, noise, nil)
-}
-
-func (d *dialer) legacy(ctx context.Context, t Target, noise *ring) (*session, *Error) {
-	return d.connect(ctx, t, noise, &mcp.ClientSessionOptions{ProtocolVersion: legacyVersion})
+// sse opens a session over the transport that came before, which knows only the older handshake.
+func (d *dialer) sse(ctx context.Context, t Target, noise *ring) (*session, *Error) {
+	return d.connect(ctx, t, noise, handshake{wire: WireSSE, version: legacyVersion})
 }
 
 // otherEra reports whether the other handshake may help: the server was reached and did not refuse us for
@@ -70,10 +101,20 @@ func (e *Error) otherEra() bool {
 	return e.Stage == StageHandshake && e.Status < 500
 }
 
+// olderWire reports whether the server may know only the transport of 2024-11-05: it refuses to be posted to, and
+// not in the words of JSON-RPC (2026-07-28, basic/transports, "Backwards Compatibility").
+func (e *Error) olderWire() bool {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return e.Stage == StageHandshake && e.Code == 0
+	}
+	return false
+}
+
 // connect makes one attempt on a connection of its own.
-func (d *dialer) connect(ctx context.Context, t Target, noise *ring, opts *mcp.ClientSessionOptions) (*session, *Error) {
+func (d *dialer) connect(ctx context.Context, t Target, noise *ring, how handshake) (*session, *Error) {
 	s := &session{
-		key: t.Key, name: t.Name, log: d.log, tools: newToolList(),
+		key: t.Key, name: t.Name, log: d.log, tools: newToolList(), floor: newFloor(),
 		done: make(chan struct{}), unused: make(chan struct{}),
 	}
 	fail := func(stage Stage, w *wire, err error) *Error {
@@ -81,20 +122,29 @@ func (d *dialer) connect(ctx context.Context, t Target, noise *ring, opts *mcp.C
 		e.Ran, e.Stage = NotRun, stage
 		return e
 	}
-	transport, err := d.transport(t, s, noise)
+	if t.Stdio != nil && t.Stdio.Before != nil {
+		if err := t.Stdio.Before(ctx); err != nil {
+			return nil, fail(StageStart, nil, err)
+		}
+	}
+	transport, err := d.transport(t, s, noise, how)
 	if err != nil {
 		e := fail(StageStart, nil, err)
 		e.Stderr = noise.tail()
 		return nil, e
 	}
+	client, err := d.client(s, t.Era)
+	if err != nil {
+		return nil, fail(StageStart, nil, err)
+	}
 	ctx, w := withWire(ctx)
-	s.sdk, err = d.client(s).Connect(ctx, transport, opts)
+	s.sdk, err = client.Connect(ctx, transport, &mcp.ClientSessionOptions{ProtocolVersion: how.version})
 	w.finish()
 	if err != nil {
 		if s.stdio != nil {
 			_ = s.stdio.Close() // the SDK does not close every connection it fails to open
 		}
-		if s.stdio == nil && !w.sent {
+		if s.stdio == nil && !w.sent && how.saved == nil {
 			return nil, fail(StageStart, w, err)
 		}
 		return nil, fail(StageHandshake, w, err)
@@ -104,11 +154,17 @@ func (d *dialer) connect(ctx context.Context, t Target, noise *ring, opts *mcp.C
 		s.close()
 		return nil, fail(StageHandshake, w, err)
 	}
+	if t.HTTP != nil {
+		s.info.Wire = how.wire
+	}
+	if how.saved == nil {
+		d.save(ctx, t, s)
+	}
 	return s, nil
 }
 
 // transport starts the child or prepares the HTTP client.
-func (d *dialer) transport(t Target, s *session, noise *ring) (mcp.Transport, error) {
+func (d *dialer) transport(t Target, s *session, noise *ring, how handshake) (mcp.Transport, error) {
 	if t.Stdio != nil {
 		proc, err := startProcess(d.children, t.Stdio, noise)
 		if err != nil {
@@ -117,61 +173,72 @@ func (d *dialer) transport(t Target, s *session, noise *ring) (mcp.Transport, er
 		s.stdio = newStdioConn(proc)
 		return &stdioTransport{s.stdio}, nil
 	}
-	client, err := httpClient(t.HTTP)
-	if err != nil {
-		return nil, fmt.Errorf("reading the server's URL: %w", err)
+	var err error
+	if s.http, err = newRoundTripper(t.HTTP, how.wire); err != nil {
+		return nil, err
 	}
-	return &mcp.StreamableClientTransport{Endpoint: t.HTTP.URL, HTTPClient: client, MaxEventSize: MaxMessage}, nil
+	var tripper http.RoundTripper = s.http
+	if how.saved != nil {
+		tripper = &resumption{s.http, how.saved}
+	}
+	client := t.HTTP.client(tripper)
+	if how.wire == WireSSE {
+		return &sseTransport{url: s.http.origin, client: client, made: func(c *sseConn) { s.sse = c }}, nil
+	}
+	return &mcp.StreamableClientTransport{
+		Endpoint: t.HTTP.URL, HTTPClient: client, MaxEventSize: MaxMessage, MaxRetries: t.HTTP.Reconnect.Retries,
+	}, nil
 }
 
-// client is the SDK's half of a session. It offers servers nothing: no sampling, roots, logging or
-// elicitation.
-func (d *dialer) client(s *session) *mcp.Client {
+// client is the SDK's half of a session. It offers servers that people can be asked, and nothing else: no sampling,
+// roots or logging.
+func (d *dialer) client(s *session, known Era) (*mcp.Client, error) {
+	wait := probeTimeout
+	if known == EraModern {
+		wait = knownTimeout
+	}
 	client := mcp.NewClient(implementation(), &mcp.ClientOptions{
 		Logger:                      d.log,
-		Capabilities:                &mcp.ClientCapabilities{},
+		Capabilities:                &mcp.ClientCapabilities{Elicitation: elicitation()},
 		MultiRoundTrip:              &mcp.MultiRoundTripOptions{Disabled: true},
 		ToolListChangedHandler:      func(context.Context, *mcp.ToolListChangedRequest) { s.tools.changed() },
 		ProgressNotificationHandler: s.progress.handle,
 	})
-	client.AddReceivingMiddleware(refuseRequests)
-	client.AddSendingMiddleware(limitProbe, func(next mcp.MethodHandler) mcp.MethodHandler {
+	client.AddReceivingMiddleware(s.answerRequests)
+	client.AddSendingMiddleware(limitProbe(wait), withoutCache, func(next mcp.MethodHandler) mcp.MethodHandler {
 		s.send = next
 		return next
 	})
-	return client
+	return client, addTaskMethods(client)
 }
 
-// limitProbe gives server/discover its time. After silence the SDK would send initialize down the same
-// connection, where a server that hangs would hang again: a new connection is the safe way.
-func limitProbe(next mcp.MethodHandler) mcp.MethodHandler {
-	silent := false // only used while connecting, which is sequential
-	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-		switch method {
-		case methodDiscover:
-			probe, cancel := context.WithTimeout(ctx, probeTimeout)
-			defer cancel()
-			res, err := next(probe, method, req)
-			silent = err != nil && probe.Err() != nil
-			return res, err
-		case methodInitialize:
-			if silent {
-				return nil, errSilentProbe
+// limitProbe gives server/discover its time. After silence the SDK would send initialize down the same connection,
+// where a server that hangs would hang again: a new connection is the safe way. After a refusal it would ask once
+// more, without the credentials that are wanted, and the answer to that would hide what they are.
+func limitProbe(wait time.Duration) mcp.Middleware {
+	return func(next mcp.MethodHandler) mcp.MethodHandler {
+		var failed error // only used while connecting, which is sequential
+		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			switch method {
+			case methodDiscover:
+				probe, cancel := context.WithTimeout(ctx, wait)
+				defer cancel()
+				res, err := next(probe, method, req)
+				switch {
+				case err == nil:
+				case probe.Err() != nil:
+					failed = errSilentProbe
+				case wireOf(ctx).refused():
+					failed = err
+				}
+				return res, err
+			case methodInitialize:
+				if failed != nil {
+					return nil, failed
+				}
 			}
+			return next(ctx, method, req)
 		}
-		return next(ctx, method, req)
-	}
-}
-
-// refuseRequests answers what a server asks of us, ping apart. The SDK would list our (empty) roots even
-// though we never offered any.
-func refuseRequests(next mcp.MethodHandler) mcp.MethodHandler {
-	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-		switch method {
-		case "roots/list", "sampling/createMessage", "elicitation/create":
-			return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: method + " is not offered"}
-		}
-		return next(ctx, method, req)
 	}
 }
 

@@ -31,26 +31,34 @@ const (
 var (
 	// ErrTooLarge is a message over MaxMessage. The session that carried it is closed.
 	ErrTooLarge = errors.New("message larger than 10 MiB")
-	// ErrInputRequired is a server that wants to ask the user something before it goes on (SEP-2322).
-	ErrInputRequired = errors.New("the server asks for input, which is not supported")
+	// ErrInputRequired is a server that needs something before it goes on that we never offered (SEP-2322): a
+	// model's answer, or folders.
+	ErrInputRequired = errors.New("the server asks for something that is not offered")
+	// ErrOutput is a result whose structured content does not fit the tool's output schema.
+	ErrOutput = errors.New("the structured result does not fit the tool's output schema")
+	// ErrTaskGone is a task that the server does not know, or no longer.
+	ErrTaskGone = errors.New("the server does not know this task")
 	// ErrKeptBack is a call that its own Before did not let go.
 	ErrKeptBack = errors.New("the caller kept the request back")
 	// ErrFull means that every session of the pool is in use.
 	ErrFull = errors.New("too many sessions in use")
 	// ErrClosed means that the pool is shutting down.
 	ErrClosed = errors.New("the pool is closed")
+
+	errUnclear = errors.New("the message says something twice")
 )
 
 // Error is every failure of this package. Its text and Stderr are for logs and for the server's owner: they
 // may hold addresses, paths and whatever the child wrote. Redact before showing.
 type Error struct {
-	Op         string // call, tools or ping
+	Op         string // call, tools, task or ping
 	Server     string // Target.Name
 	Ran        Ran
 	Stage      Stage
 	Status     int           // HTTP status of the last answer, 0 if none
 	Code       int64         // JSON-RPC error code, 0 if none
 	RetryAfter time.Duration // from a 429 or 503, 0 if it gave none
+	Challenge  []string      // WWW-Authenticate of a 401 or 403 (RFC 9728, RFC 6750)
 	Stderr     []string      // the last lines a child wrote, oldest first
 	Err        error
 }

@@ -1,43 +1,88 @@
 package mcpclient
 
 import (
+	"bufio"
 	"bytes"
-	"iter"
+	"errors"
+	"io"
 )
 
-// events yields the data of each event of a text/event-stream body, as the HTML standard ("interpreting an
-// event stream") reads it: LF, CRLF or CR end a line, an empty line ends an event, several data lines are
-// joined by LF. Unlike the standard it yields a last event without its empty line too, as go-sdk does.
-func events(body []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		var data [][]byte
-		for len(body) > 0 {
-			var line []byte
-			line, body = cutLine(body)
-			if len(line) == 0 {
-				if data != nil && !yield(bytes.Join(data, []byte("\n"))) {
-					return
-				}
-				data = nil
-				continue
-			}
-			if value, ok := bytes.CutPrefix(line, []byte("data:")); ok {
-				data = append(data, bytes.TrimPrefix(value, []byte(" ")))
-			}
-		}
-		if data != nil {
-			yield(bytes.Join(data, []byte("\n")))
-		}
-	}
+// event is one of a text/event-stream.
+type event struct {
+	name string // empty means "message"
+	data []byte
 }
 
-func cutLine(b []byte) (line, rest []byte) {
-	i := bytes.IndexAny(b, "\r\n")
-	if i < 0 {
-		return b, nil
+// eventReader reads a text/event-stream as the HTML standard ("interpreting an event stream") does: LF, CRLF or CR
+// end a line, an empty line ends an event, several data lines are joined by LF. Unlike the standard it takes a last
+// event without its empty line too, as go-sdk does.
+type eventReader struct{ lines *bufio.Scanner }
+
+func newEventReader(r io.Reader) *eventReader {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, MaxMessage+len("data: "))
+	lines.Split(splitLines())
+	return &eventReader{lines}
+}
+
+// next returns the next event that has data. It returns io.EOF after the last one, ErrTooLarge for one over
+// MaxMessage, or the error of the reader.
+func (r *eventReader) next() (event, error) {
+	var name string
+	var data [][]byte
+	size := 0
+	for r.lines.Scan() {
+		line := r.lines.Bytes()
+		if len(line) == 0 {
+			if data != nil {
+				return event{name, bytes.Join(data, []byte("\n"))}, nil
+			}
+			name = ""
+			continue
+		}
+		field, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimPrefix(value, []byte(" "))
+		switch string(field) {
+		case "event":
+			name = string(value)
+		case "data":
+			if size += len(value); size > MaxMessage {
+				return event{}, ErrTooLarge
+			}
+			data = append(data, bytes.Clone(value))
+		}
 	}
-	if b[i] == '\r' && i+1 < len(b) && b[i+1] == '\n' {
-		return b[:i], b[i+2:]
+	switch err := r.lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return event{}, ErrTooLarge
+	case err != nil:
+		return event{}, err
+	case data != nil:
+		return event{name, bytes.Join(data, []byte("\n"))}, nil
 	}
-	return b[:i], b[i+1:]
+	return event{}, io.EOF
+}
+
+// splitLines splits at LF, CRLF and CR. A CR ends its line at once: waiting for what follows could take for ever.
+func splitLines() bufio.SplitFunc {
+	var afterCR bool
+	return func(data []byte, atEOF bool) (int, []byte, error) {
+		start := 0
+		if afterCR && len(data) > 0 {
+			afterCR = false
+			if data[0] == '\n' {
+				start = 1
+			}
+		}
+		end := bytes.IndexAny(data[start:], "\r\n")
+		if end < 0 {
+			if atEOF && len(data) > start {
+				return len(data), data[start:], nil
+			}
+			return start, nil, nil
+		}
+		end += start
+		afterCR = data[end] == '\r'
+		return end + 1, data[start:end], nil
+	}
 }

@@ -22,14 +22,19 @@ func newLineReader(r io.Reader, noise *ring) *lineReader {
 	return &lineReader{in: bufio.NewReaderSize(r, 64<<10), noise: noise}
 }
 
-// next returns the next message, ErrTooLarge for a line over MaxMessage, or the error of the reader.
+// next returns the next message, ErrTooLarge for a line over MaxMessage, errUnclear for a message that says something
+// twice, or the error of the reader.
 func (r *lineReader) next() (jsonrpc.Message, error) {
 	for len(r.queue) == 0 {
 		line, err := r.line()
 		if err != nil {
 			return nil, err
 		}
-		if r.queue = decode(line); r.queue == nil && len(bytes.TrimSpace(line)) > 0 {
+		r.queue = messages(line)
+		switch {
+		case r.queue != nil && repeats(line):
+			return nil, errUnclear
+		case r.queue == nil && len(bytes.TrimSpace(line)) > 0:
 			_, _ = r.noise.Write(append([]byte("stdout: "), line...))
 		}
 	}
@@ -55,8 +60,8 @@ func (r *lineReader) line() ([]byte, error) {
 	}
 }
 
-// decode returns the messages of a line, nil if it is none.
-func decode(line []byte) []jsonrpc.Message {
+// messages returns the messages of a line, nil if it is none.
+func messages(line []byte) []jsonrpc.Message {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
 		return nil

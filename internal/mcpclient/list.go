@@ -2,8 +2,6 @@ package mcpclient
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -26,17 +24,12 @@ type toolList struct {
 
 	mu      sync.Mutex
 	tools   []Tool
+	fetched time.Time
 	expires time.Time
 	changes int // notifications/tools/list_changed so far
-
-	// raw keeps the last answer by cursor: go-sdk answers a repeated page from its own cache while the
-	// page's ttl lasts, and then nothing crosses the wire. Used by the fetch in progress only.
-	raw map[string]json.RawMessage
 }
 
-func newToolList() *toolList {
-	return &toolList{fetching: make(chan struct{}, 1), raw: map[string]json.RawMessage{}}
-}
+func newToolList() *toolList { return &toolList{fetching: make(chan struct{}, 1)} }
 
 // changed forgets the tools, also those of a fetch under way.
 func (l *toolList) changed() {
@@ -46,16 +39,19 @@ func (l *toolList) changed() {
 	l.expires = time.Time{}
 }
 
-func (l *toolList) cached() ([]Tool, bool) {
+// cached returns the tools if they were fetched after since and are still good.
+func (l *toolList) cached(since time.Time) ([]Tool, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.tools, time.Now().Before(l.expires)
+	return l.tools, time.Now().Before(l.expires) && !l.fetched.Before(since)
 }
 
-// list returns the server's tools in its own order. Callers share the slice and must not change it.
-func (s *session) list(ctx context.Context) ([]Tool, error) {
+// list returns the server's tools in its own order, from a list fetched no longer ago than age. Callers share the
+// slice and must not change it.
+func (s *session) list(ctx context.Context, age time.Duration) ([]Tool, error) {
 	l := s.tools
-	if tools, ok := l.cached(); ok {
+	since := time.Now().Add(-age)
+	if tools, ok := l.cached(since); ok {
 		return tools, nil
 	}
 	select {
@@ -64,11 +60,11 @@ func (s *session) list(ctx context.Context) ([]Tool, error) {
 	case <-ctx.Done():
 		return nil, s.failure("tools", nil, ctx.Err())
 	}
-	if tools, ok := l.cached(); ok {
+	if tools, ok := l.cached(since); ok {
 		return tools, nil
 	}
 	l.mu.Lock()
-	changes := l.changes
+	changes, asked := l.changes, time.Now()
 	l.mu.Unlock()
 	tools, ttl, err := s.fetch(ctx)
 	if err != nil {
@@ -76,7 +72,7 @@ func (s *session) list(ctx context.Context) ([]Tool, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tools = tools
+	l.tools, l.fetched = tools, asked
 	if l.changes == changes {
 		l.expires = time.Now().Add(ttl)
 	}
@@ -115,22 +111,17 @@ func (s *session) fetch(ctx context.Context) (tools []Tool, ttl time.Duration, e
 // annotations are broken (2026-07-28, basic/transports). The names are nil where one odd entry made it give
 // up on the whole page; then only that entry is lost to us.
 func (s *session) fetchPage(ctx context.Context, cursor string) (*toolPage, map[string]bool, error) {
-	ctx, w := withWire(ctx)
-	res, err := s.sdk.ListTools(ctx, &mcp.ListToolsParams{Cursor: cursor})
-	raw := w.finish().result
-	if err != nil && raw == nil {
-		return nil, nil, s.failure("tools", w, err)
-	}
-	if raw == nil {
-		raw = s.tools.raw[cursor]
-	}
-	s.tools.raw[cursor] = raw
-	if raw == nil {
-		return nil, nil, s.useless("tools", w, errors.New("the answer has no result"))
+	var res *mcp.ListToolsResult
+	raw, err := s.request(ctx, "tools", "", func(ctx context.Context) (err error) {
+		res, err = s.sdk.ListTools(ctx, &mcp.ListToolsParams{Cursor: cursor})
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	var page toolPage
-	if err := json.Unmarshal(raw, &page); err != nil {
-		return nil, nil, s.useless("tools", w, fmt.Errorf("reading tools/list: %w", err))
+	if err := decode(raw, &page); err != nil {
+		return nil, nil, s.useless("tools", fmt.Errorf("reading tools/list: %w", err))
 	}
 	if res == nil {
 		return &page, nil, nil
@@ -142,9 +133,29 @@ func (s *session) fetchPage(ctx context.Context, cursor string) (*toolPage, map[
 	return &page, allowed, nil
 }
 
+// withoutCache takes the ttl out of what go-sdk sees: it would answer the next question itself, and this file decides
+// how long a list is good. What it keeps beside the ttl, for the headers that mirror arguments, it goes on to use.
+func withoutCache(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+		res, err := next(ctx, method, req)
+		if list, ok := res.(*mcp.ListToolsResult); ok && err == nil {
+			list.TTLMs = 0
+		}
+		return res, err
+	}
+}
+
 func (s *session) ttl(page *toolPage) time.Duration {
 	if s.info.Era == EraLegacy || page.TTL == nil {
 		return defaultToolTTL
 	}
 	return time.Duration(min(max(*page.TTL, 0), maxToolTTL.Milliseconds())) * time.Millisecond
+}
+
+// refreshes fetches the list anew after the server found the headers of a call at odds with its arguments: they are
+// made from the tool's definition, which we had not read, or not lately (2026-07-28, basic/transports). The server
+// refused the call for it, and reports whether it may go out again.
+func (s *session) refreshes(ctx context.Context) bool {
+	_, err := s.list(ctx, 0)
+	return err == nil && s.info.Era == EraModern
 }

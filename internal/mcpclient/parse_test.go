@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -89,12 +91,34 @@ func FuzzLineReader(f *testing.F) {
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	in := ": comment\r\nid: 1\r\ndata:\r\n\r\nevent: message\ndata: {\"a\":\ndata:1}\n\ndata: cut"
-	var got []string
-	for data := range events([]byte(in)) {
-		got = append(got, string(data))
+	in := ": comment\r\nid: 1\r\ndata:\r\n\r\nevent: message\ndata: {\"a\":\ndata:1}\n\nevent: lost\n\nevent: old\rdata\r\rdata: cut"
+	for _, in := range []io.Reader{strings.NewReader(in), iotest.OneByteReader(strings.NewReader(in))} {
+		var got []event
+		r := newEventReader(in)
+		for {
+			e, err := r.next()
+			if err != nil {
+				require.ErrorIs(t, err, io.EOF)
+				break
+			}
+			got = append(got, e)
+		}
+		require.Equal(t, []event{{}, {name: "message", data: []byte("{\"a\":\n1}")}, {name: "old"}, {data: []byte("cut")}}, got)
 	}
-	require.Equal(t, []string{"", "{\"a\":\n1}", "cut"}, got)
+}
+
+func TestEventsStopAtTheCap(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string]io.Reader{
+		"one line":   io.MultiReader(strings.NewReader("data: "), neverEnding('x')),
+		"many lines": strings.NewReader(strings.Repeat("data: "+strings.Repeat("x", 1<<20)+"\n", 11)),
+	} {
+		_, err := newEventReader(in).next()
+		require.ErrorIs(t, err, ErrTooLarge, name)
+	}
+	broken := errors.New("broken")
+	_, err := newEventReader(iotest.ErrReader(broken)).next()
+	require.ErrorIs(t, err, broken)
 }
 
 func FuzzAnswer(f *testing.F) {
@@ -120,10 +144,22 @@ func TestParseResult(t *testing.T) {
 		want *Result
 		err  error
 	}{
-		"all":        {`{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"structuredContent":[1],"isError":true}`, &Result{Content: json.RawMessage(`[{"type":"text","text":"a"},{"type":"text","text":"b"}]`), Structured: json.RawMessage(`[1]`), IsError: true}, nil},
-		"nothing":    {`{"structuredContent":null,"resultType":"complete"}`, &Result{Content: json.RawMessage(`[]`)}, nil},
-		"asks":       {`{"resultType":"input_required","inputRequests":{}}`, nil, ErrInputRequired},
-		"a task":     {`{"resultType":"task","taskId":"1"}`, nil, errAny},
+		"all":     {`{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"structuredContent":[1],"isError":true}`, &Result{Content: json.RawMessage(`[{"type":"text","text":"a"},{"type":"text","text":"b"}]`), Structured: json.RawMessage(`[1]`), IsError: true}, nil},
+		"nothing": {`{"structuredContent":null,"resultType":"complete"}`, &Result{Content: json.RawMessage(`[]`)}, nil},
+		"later":   {`{"resultType":"input_required","requestState":"s"}`, &Result{Content: emptyContent, Needs: &Needs{Questions: map[string]Question{}, State: "s"}}, nil},
+		"for a form": {
+			`{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{"message":"Who?","requestedSchema":{"type":"object"}}}}}`,
+			&Result{Content: emptyContent, Needs: &Needs{Questions: map[string]Question{"a": {Mode: "form", Message: "Who?", Schema: json.RawMessage(`{"type":"object"}`)}}}}, nil,
+		},
+		"a model":  {`{"resultType":"input_required","inputRequests":{"a":{"method":"sampling/createMessage","params":{}}}}`, nil, ErrInputRequired},
+		"bad form": {`{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{"requestedSchema":{"$ref":"#"}}}}}`, nil, errAny},
+		"a task": {
+			`{"resultType":"task","taskId":"1","status":"working","statusMessage":"soon","ttlMs":null,"pollIntervalMs":250.7}`,
+			&Result{Content: emptyContent, Task: &Task{ID: "1", Status: TaskWorking, Said: "soon", Poll: 250 * time.Millisecond}}, nil,
+		},
+		"no task":    {`{"resultType":"task","status":"working"}`, nil, errAny},
+		"other kind": {`{"resultType":"hologram"}`, nil, errAny},
+		"two names":  {`{"content":[],"IsError":true}`, &Result{Content: emptyContent}, nil},
 		"no list":    {`{"content":"text"}`, nil, errAny},
 		"no object":  {`[]`, nil, errAny},
 		"no boolean": {`{"isError":"no"}`, nil, errAny},

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // Options configure a Pool. Log is required; the rest has defaults.
@@ -17,8 +19,13 @@ type Options struct {
 	IdleClose   time.Duration // an unused session is closed after this long; default 5 minutes
 	CallTimeout time.Duration // for requests whose context has no deadline; default 60 seconds
 	MaxSessions int           // open at once, over all owners; default 256
-	// OnEra hears what every newly opened session found out, before its first use.
-	OnEra func(context.Context, Key, Negotiated)
+	// OnSeen hears what every newly opened session found out, before its first use.
+	OnSeen func(context.Context, Key, Negotiated)
+	// OnState hears how the sessions of a key fare; why is set for StateError. It is called one at a time for each
+	// session, and must not wait for the pool.
+	OnState func(ctx context.Context, key Key, state State, why error)
+	// Sessions keeps the sessions of older HTTP servers beyond this process; nil: they end with it.
+	Sessions SessionStore
 }
 
 // Pool keeps sessions to servers and lends them to calls. It is safe for concurrent use.
@@ -52,7 +59,7 @@ func New(opts Options) (*Pool, error) {
 	children, kill := context.WithCancel(context.Background())
 	life, quit := context.WithCancel(children)
 	p := &Pool{
-		opts: opts, dialer: dialer{children: children, log: opts.Log}, kill: kill,
+		opts: opts, dialer: dialer{children: children, log: opts.Log, sessions: opts.Sessions}, kill: kill,
 		life: life, quit: quit, slots: map[Key]*slot{},
 	}
 	p.tasks.Go(p.sweepRegularly)
@@ -61,9 +68,14 @@ func New(opts Options) (*Pool, error) {
 
 // Tools returns the server's tools in its own order, from a cache that honours the server's ttl and its
 // notifications of change. The slice is shared: do not change it. Every error is an *Error.
-func (p *Pool) Tools(ctx context.Context, t Target) (tools []Tool, err error) {
+func (p *Pool) Tools(ctx context.Context, t Target) ([]Tool, error) {
+	return p.ToolsWithin(ctx, t, maxToolTTL)
+}
+
+// ToolsWithin is Tools, from a list fetched no longer ago than age, whatever the server says about its ttl.
+func (p *Pool) ToolsWithin(ctx context.Context, t Target, age time.Duration) (tools []Tool, err error) {
 	err = p.use(ctx, t, "tools", func(ctx context.Context, s *session) error {
-		tools, err = s.list(ctx)
+		tools, err = s.list(ctx, age)
 		return err
 	})
 	return tools, err
@@ -78,6 +90,9 @@ func (p *Pool) Call(ctx context.Context, t Target, c Call) (res *Result, err err
 	}
 	err = p.use(ctx, t, "call", func(ctx context.Context, s *session) error {
 		res, err = s.call(ctx, c)
+		if e, ok := errors.AsType[*Error](err); ok && e.Code == mcp.CodeHeaderMismatch && s.refreshes(ctx) {
+			res, err = s.call(ctx, c)
+		}
 		return err
 	})
 	return res, err
@@ -140,9 +155,9 @@ func (p *Pool) use(ctx context.Context, t Target, op string, f func(context.Cont
 	if err := t.validate(); err != nil {
 		return &Error{Op: op, Server: t.Name, Ran: NotRun, Stage: StageStart, Err: err}
 	}
-	if _, ok := ctx.Deadline(); !ok {
+	if limit := p.limit(ctx, t); limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.opts.CallTimeout)
+		ctx, cancel = withStopwatch(ctx, limit)
 		defer cancel()
 	}
 	for {
@@ -150,22 +165,42 @@ func (p *Pool) use(ctx context.Context, t Target, op string, f func(context.Cont
 		if dialErr != nil {
 			e := *dialErr // shared by everybody who waited for the same dial
 			e.Op = op
+			e.timedOut(ctx)
 			return &e
 		}
 		err := f(ctx, s)
 		e, failed := errors.AsType[*Error](err)
-		if failed && e.broken() {
+		broken := false
+		if failed {
+			e.timedOut(ctx)
+			broken = s.brokenBy(e)
+		}
+		if broken {
 			p.retire(s)
+			if e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound {
+				p.forget(ctx, s)
+			}
 		}
 		p.release(s)
-		if !failed || fresh || !e.repeatable() {
+		if !broken || fresh || !e.repeatable() {
 			return err
 		}
 	}
 }
 
-// repeatable reports whether a new session may help and the request may go out on it: a call only if it
-// provably did not run, a question always.
+// limit is how long a request may take; 0: as long as its context lets it.
+func (p *Pool) limit(ctx context.Context, t Target) time.Duration {
+	if t.Timeout > 0 {
+		return t.Timeout
+	}
+	if _, ok := ctx.Deadline(); ok {
+		return 0
+	}
+	return p.opts.CallTimeout
+}
+
+// repeatable reports whether the request may go out on a new session, and that may help: a call only if it provably
+// did not run, a question always.
 func (e *Error) repeatable() bool {
-	return e.broken() && e.Status != http.StatusUnauthorized && (e.Ran == NotRun || e.Op != "call")
+	return e.Status != http.StatusUnauthorized && (e.Ran == NotRun || e.Op != "call")
 }

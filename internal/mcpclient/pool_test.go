@@ -51,7 +51,7 @@ func TestTargetIsChecked(t *testing.T) {
 func TestOneDialForManyCallers(t *testing.T) {
 	t.Parallel()
 	var dials atomic.Int32
-	pool := newPool(t, Options{OnEra: func(context.Context, Key, Negotiated) { dials.Add(1) }})
+	pool := newPool(t, Options{OnSeen: func(context.Context, Key, Negotiated) { dials.Add(1) }})
 	var wg sync.WaitGroup
 	for range 32 {
 		wg.Go(func() {
@@ -68,7 +68,7 @@ func TestOneDialForManyCallers(t *testing.T) {
 func TestBeforeKeepsACallBack(t *testing.T) {
 	t.Parallel()
 	var dials atomic.Int32
-	pool := newPool(t, Options{OnEra: func(context.Context, Key, Negotiated) { dials.Add(1) }})
+	pool := newPool(t, Options{OnSeen: func(context.Context, Key, Negotiated) { dials.Add(1) }})
 	stale := errors.New("stale")
 	_, err := pool.Call(t.Context(), childTarget("serve"), Call{Tool: "echo", Before: func(context.Context) error {
 		require.EqualValues(t, 1, dials.Load(), "asked on an open session")
@@ -88,7 +88,7 @@ func TestBeforeKeepsACallBack(t *testing.T) {
 func TestDialOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	var dials atomic.Int32
-	pool := newPool(t, Options{OnEra: func(context.Context, Key, Negotiated) { dials.Add(1) }})
+	pool := newPool(t, Options{OnSeen: func(context.Context, Key, Negotiated) { dials.Add(1) }})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := pool.Ping(ctx, childTarget("serve"))
@@ -102,14 +102,17 @@ func TestSessionsAreNotShared(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, Options{})
 	pids := map[string]bool{}
-	for _, key := range []Key{{"ann", 1, 1, 0}, {"bob", 1, 1, 0}, {"ann", 2, 1, 0}, {"ann", 1, 1, 3}} {
+	for _, key := range []Key{
+		{Owner: "ann", Server: 1, Version: 1}, {Owner: "bob", Server: 1, Version: 1}, {Owner: "ann", Server: 2, Version: 1},
+		{Owner: "ann", Server: 1, Version: 1, Credential: 3}, {Owner: "ann", Server: 1, Version: 1, Secrets: 2},
+	} {
 		target := childTarget("serve")
 		target.Key = key
 		res, err := call(t, pool, target, "pid", "")
 		require.NoError(t, err)
 		pids[res.Text()] = true
 	}
-	require.Len(t, pids, 4, "nor between versions of a credential")
+	require.Len(t, pids, 5, "nor between versions of a credential or of secrets")
 }
 
 func TestNewVersionRetiresTheOlder(t *testing.T) {
@@ -188,7 +191,7 @@ func TestCloseDoesNotWaitForever(t *testing.T) {
 	require.Equal(t, MaybeRun, e.Ran)
 }
 
-// 1,000 calls while children are killed at random leave no process, descriptor or goroutine behind. The
+// 10,000 calls while children are killed at random leave no process, descriptor or goroutine behind. The
 // calls that fail say that they may have run.
 func TestNothingLeaksUnderKills(t *testing.T) { //nolint:paralleltest // it counts what the whole process holds
 	pool := newPool(t, Options{})
@@ -197,7 +200,7 @@ func TestNothingLeaksUnderKills(t *testing.T) { //nolint:paralleltest // it coun
 	require.NoError(t, err)
 	descriptors, processes := count(t, "/proc/self/fd"), len(children(t))
 	var failed int
-	for range 1000 {
+	for range 10_000 {
 		res, err := call(t, pool, target, "pid", "")
 		if err != nil {
 			var e *Error
@@ -206,11 +209,11 @@ func TestNothingLeaksUnderKills(t *testing.T) { //nolint:paralleltest // it coun
 			failed++
 			continue
 		}
-		if rand.IntN(20) == 0 {
+		if rand.IntN(100) == 0 {
 			require.NoError(t, syscall.Kill(pidOf(t, res.Text()), syscall.SIGKILL))
 		}
 	}
-	t.Logf("%d of 1000 calls met a dying child", failed)
+	t.Logf("%d of 10,000 calls met a dying child", failed)
 	_, err = pool.Ping(t.Context(), target) // asked again if the last call killed the child
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {

@@ -33,32 +33,43 @@ func (r *Result) Text() string {
 	return strings.Join(texts, "\n")
 }
 
+var emptyContent = json.RawMessage("[]")
+
 // parseResult reads the result member of the answer to tools/call.
 func parseResult(raw json.RawMessage) (*Result, error) {
-	var wire struct {
-		Content           json.RawMessage `json:"content"`
-		StructuredContent json.RawMessage `json:"structuredContent"`
-		IsError           bool            `json:"isError"`
-		ResultType        string          `json:"resultType"`
+	var in struct {
+		Content           json.RawMessage            `json:"content"`
+		StructuredContent json.RawMessage            `json:"structuredContent"`
+		IsError           bool                       `json:"isError"`
+		ResultType        string                     `json:"resultType"`
+		InputRequests     map[string]json.RawMessage `json:"inputRequests"`
+		RequestState      string                     `json:"requestState"`
 	}
-	if err := json.Unmarshal(raw, &wire); err != nil {
+	if err := decode(raw, &in); err != nil {
 		return nil, fmt.Errorf("reading a tool result: %w", err)
 	}
-	switch wire.ResultType {
+	switch in.ResultType {
 	case "", "complete":
 	case "input_required":
-		return nil, ErrInputRequired
-	default: // such as "task", an extension we never announce
-		return nil, fmt.Errorf("reading a tool result: unsupported kind %q", wire.ResultType)
+		needs, err := parseNeeds(in.InputRequests, in.RequestState)
+		if err != nil {
+			return nil, err
+		}
+		return &Result{Content: emptyContent, Needs: needs}, nil
+	case "task":
+		task, err := parseTask(raw)
+		if err != nil {
+			return nil, err
+		}
+		return &Result{Content: emptyContent, Task: task}, nil
+	default:
+		return nil, fmt.Errorf("reading a tool result: unsupported kind %q", in.ResultType)
 	}
 	switch {
-	case len(wire.Content) == 0 || string(wire.Content) == "null":
-		wire.Content = json.RawMessage("[]")
-	case wire.Content[0] != '[':
+	case isNull(in.Content):
+		in.Content = emptyContent
+	case in.Content[0] != '[':
 		return nil, errors.New("reading a tool result: content is not a list")
 	}
-	if string(wire.StructuredContent) == "null" {
-		wire.StructuredContent = nil
-	}
-	return &Result{Content: wire.Content, Structured: wire.StructuredContent, IsError: wire.IsError}, nil
+	return &Result{Content: in.Content, Structured: in.StructuredContent, IsError: in.IsError}, nil
 }

@@ -1,13 +1,17 @@
 package mcpclient
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"steward/internal/secret"
@@ -22,50 +26,95 @@ type roundTripper struct {
 	next   http.RoundTripper
 	origin *url.URL
 	header map[string]secret.String
+	wire   Wire
+	pace   pace
+	// leave makes the session outlive us: the DELETE that would end it is not sent.
+	leave atomic.Bool
 }
 
-// httpClient copies the caller's client around a roundTripper.
-func httpClient(h *HTTP) (*http.Client, error) {
+func newRoundTripper(h *HTTP, over Wire) (*roundTripper, error) {
 	origin, err := url.Parse(h.URL)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the server's URL: %w", err)
 	}
+	next := h.Client.Transport
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	return &roundTripper{next: next, origin: origin, header: h.Header, wire: over, pace: h.Reconnect.pace()}, nil
+}
+
+// client copies the caller's client around t or what wraps it.
+func (h *HTTP) client(t http.RoundTripper) *http.Client {
 	client := *h.Client
 	client.Timeout = 0
-	if client.Transport == nil {
-		client.Transport = http.DefaultTransport
-	}
-	client.Transport = &roundTripper{next: client.Transport, origin: origin, header: h.Header}
-	return &client, nil
+	client.Transport = t
+	return &client
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodDelete && t.leave.Load() {
+		return invented(req, http.StatusNoContent, nil), nil
+	}
 	w := wireOf(req.Context())
 	ctx := req.Context()
-	if w != nil && req.Method == http.MethodPost {
-		hadSession := req.Header.Get("Mcp-Session-Id") != ""
+	opening := t.wire == WireSSE && req.Method == http.MethodGet
+	if w != nil && (req.Method == http.MethodPost || opening) {
+		hadSession := req.Header.Get(sessionHeader) != ""
 		w.record(func(w *wire) { w.hadSession = hadSession })
 		ctx = httptrace.WithClientTrace(ctx, trace(w))
 	}
 	req = req.Clone(ctx)
-	if req.URL.Scheme == t.origin.Scheme && req.URL.Host == t.origin.Host {
+	if sameOrigin(req.URL, t.origin) {
 		for name, value := range t.header {
 			req.Header.Set(name, value.Reveal())
 		}
 	}
-	if req.Method == http.MethodGet || req.Header.Get("Mcp-Method") == "subscriptions/listen" {
+	if w != nil && w.name != "" && req.Method == http.MethodPost {
+		req.Header.Set("Mcp-Name", w.name)
+	}
+	if !opening && (req.Method == http.MethodGet || req.Header.Get("Mcp-Method") == "subscriptions/listen") {
 		return t.openStream(req)
 	}
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
-	if req.Method == http.MethodPost {
-		w.record(func(w *wire) { w.status, w.retryAfter = resp.StatusCode, retryAfter(resp.Header) })
+	w.record(func(w *wire) {
+		w.status, w.retryAfter = resp.StatusCode, retryAfter(resp.Header)
+		w.challenge = resp.Header.Values("WWW-Authenticate")
+		w.body.Reset() // a handshake is several requests
+	})
+	if !opening {
+		resp.Body = t.pace.hint(watchBody(resp, w, MaxMessage), resp)
 	}
-	resp.Body = watchBody(resp, w, MaxMessage)
 	return resp, nil
+}
+
+// sameOrigin compares as RFC 6454 §5 does.
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+}
+
+func portOf(u *url.URL) string {
+	switch port := u.Port(); {
+	case port != "":
+		return port
+	case u.Scheme == "https":
+		return "443"
+	default:
+		return "80"
+	}
+}
+
+// invented is an answer that no server gave.
+func invented(req *http.Request, status int, body []byte) *http.Response {
+	return &http.Response{
+		StatusCode: status, Status: strconv.Itoa(status) + " (not the server's)",
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)), Request: req,
+	}
 }
 
 // trace marks the wire as sent once the request's head is out. A new connection starts over: net/http
@@ -80,23 +129,31 @@ func trace(w *wire) *httptrace.ClientTrace {
 // openStream waits for the head of a stream of notifications, or of one that resumes a call. A server that
 // gives none in time is treated as one that offers none (405).
 func (t *roundTripper) openStream(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancel(req.Context())
-	timer := time.AfterFunc(streamWait, cancel)
-	resp, err := t.next.RoundTrip(req.WithContext(ctx))
-	inTime := timer.Stop()
-	if err != nil {
-		cancel()
-		if inTime || req.Method != http.MethodGet || req.Context().Err() != nil {
-			return nil, err
+	var resp *http.Response
+	var cancel context.CancelFunc
+	for attempt := 0; ; attempt++ {
+		ctx, end := context.WithCancel(req.Context())
+		timer := time.AfterFunc(streamWait, end)
+		answer, err := t.next.RoundTrip(req.WithContext(ctx))
+		inTime := timer.Stop()
+		if err == nil {
+			resp, cancel = answer, end
+			break
 		}
-		return &http.Response{
-			StatusCode: http.StatusMethodNotAllowed, Status: "405 no stream in time",
-			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-			Header: http.Header{}, Body: http.NoBody, Request: req,
-		}, nil
+		end()
+		switch {
+		case req.Method != http.MethodGet || req.Context().Err() != nil:
+			return nil, err
+		case !inTime:
+			return invented(req, http.StatusMethodNotAllowed, nil), nil
+		case req.Header.Get("Last-Event-ID") == "" || t.pace == (pace{}):
+			return nil, err
+		case !t.pace.again(req.Context(), attempt):
+			return invented(req, http.StatusGone, nil), nil // what is an error to go-sdk it tries again
+		}
 	}
 	body := watchBody(resp, wireOf(req.Context()), -1)
-	resp.Body = &cancelBody{ReadCloser: body, cancel: cancel}
+	resp.Body = &cancelBody{ReadCloser: t.pace.hint(body, resp), cancel: cancel}
 	return resp, nil
 }
 
@@ -113,8 +170,7 @@ func (b *cancelBody) Close() error {
 
 // watchBody copies the body into the wire and ends it after limit bytes; negative means no limit.
 func watchBody(resp *http.Response, w *wire, limit int) io.ReadCloser {
-	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	stream := err == nil && kind == "text/event-stream"
+	stream := isStream(resp)
 	w.record(func(w *wire) {
 		w.stream = stream
 		if stream && w.body.Len() > 0 { // a resumed stream goes on after the part it repeats
@@ -122,6 +178,11 @@ func watchBody(resp *http.Response, w *wire, limit int) io.ReadCloser {
 		}
 	})
 	return &watchedBody{ReadCloser: resp.Body, wire: w, limit: limit}
+}
+
+func isStream(resp *http.Response) bool {
+	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return err == nil && kind == "text/event-stream"
 }
 
 type watchedBody struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -12,10 +11,6 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
-
-// CallKeyMeta is the key of tools/call's _meta that carries Call.CallKey, so that a server can tell a
-// repeated call from a new one.
-const CallKeyMeta = "dev.steward/call-key"
 
 // drainWait is how long a failure waits for the child's last words.
 const drainWait = 200 * time.Millisecond
@@ -28,93 +23,76 @@ type session struct {
 	sdk      *mcp.ClientSession
 	send     mcp.MethodHandler // below go-sdk's caches and checks
 	info     Negotiated
-	stdio    *stdioConn // nil for HTTP
+	stdio    *stdioConn    // nil for HTTP
+	sse      *sseConn      // nil but for that wire
+	http     *roundTripper // nil for stdio
+	kept     bool          // Options.Sessions has it
 	tools    *toolList
+	outputs  outputs
+	floor    *floor
 	progress progressTable
 	done     chan struct{} // closed when the connection is gone
 
 	// Guarded by Pool.mu.
 	refs    int
 	retired bool          // no new requests
+	discard bool          // nobody may go on with it
 	unused  chan struct{} // closed once retired and without requests
 	used    time.Time
 }
 
-// Call is one use of a tool.
-type Call struct {
-	Tool      string
-	Arguments json.RawMessage // a JSON object; empty means {}
-	CallKey   string          // sent along if not empty
-	Progress  func(Progress)  // called one at a time, never after Call returned; nil if not wanted
-	// Before is asked when a session is open, right before the request leaves; its error keeps the request
-	// back (ErrKeptBack). Opening a session takes its time: what held before may not hold any more.
-	Before func(context.Context) error
-
-	Given *Given // answers to what the server needed in an earlier round
-	// Ask answers a question that comes in mid-call; nil: the server is told that nobody answers.
-	Ask func(context.Context, Question) (Answer, error)
-	// Tasks says that the server may answer with a Task.
-	Tasks bool
-	// OutputSchema is what structured content must fit; nil: anything.
-	OutputSchema json.RawMessage
-}
-
-func (s *session) call(ctx context.Context, c Call) (*Result, error) {
-	params := &mcp.CallToolParams{Name: c.Tool, Meta: mcp.Meta{}}
-	if len(c.Arguments) > 0 {
-		params.Arguments = c.Arguments
-	}
-	if c.CallKey != "" {
-		params.Meta[CallKeyMeta] = c.CallKey
-	}
-	if c.Progress != nil {
-		token, stop := s.progress.watch(c.Progress)
-		defer stop()
-		params.Meta["progressToken"] = token
-	}
-	if c.Before != nil {
-		if err := c.Before(ctx); err != nil {
-			return nil, &Error{Op: "call", Server: s.name, Ran: NotRun, Stage: StageSend, Err: fmt.Errorf("%w: %w", ErrKeptBack, err)}
-		}
-	}
+// request sends what send sends and returns the answer's own text. name goes into the header Mcp-Name where go-sdk
+// does not know what to put there.
+func (s *session) request(ctx context.Context, op, name string, send func(context.Context) error) (json.RawMessage, error) {
 	ctx, w := withWire(ctx)
-	_, err := s.sdk.CallTool(ctx, params)
+	w.name = name
+	err := send(ctx)
 	answer := w.finish()
 	switch {
+	case answer.unclear:
+		return nil, s.useless(op, errUnclear)
 	case answer.result != nil: // also where the SDK could not make sense of it
-		res, err := parseResult(answer.result)
-		if err != nil {
-			return nil, s.useless("call", w, err)
-		}
-		return res, nil
+		return answer.result, nil
 	case err == nil:
-		return nil, s.useless("call", w, errors.New("the answer has no result"))
+		return nil, s.useless(op, errors.New("the answer has no result"))
 	default:
-		return nil, s.failure("call", w, err)
+		return nil, s.failure(op, w, err)
 	}
+}
+
+// meta is the _meta of a request. Tasks are declared only where the caller can follow one (SEP-2663); the rest is
+// declared by go-sdk, to older servers once in the handshake.
+func (s *session) meta(tasks bool) mcp.Meta {
+	if !tasks || s.info.Era == EraLegacy {
+		return mcp.Meta{}
+	}
+	return mcp.Meta{mcp.MetaKeyClientCapabilities: map[string]any{
+		"elicitation": elicitation(), "extensions": map[string]any{tasksExtension: struct{}{}},
+	}}
+}
+
+// elicitation is all that we offer to servers: people can be asked, by form and by URL.
+func elicitation() *mcp.ElicitationCapabilities {
+	return &mcp.ElicitationCapabilities{Form: &mcp.FormElicitationCapabilities{}, URL: &mcp.URLElicitationCapabilities{}}
 }
 
 // ping asks for a sign of life. 2026-07-28 removed ping; there server/discover is the cheapest question.
 func (s *session) ping(ctx context.Context) error {
-	ctx, w := withWire(ctx)
-	var err error
-	if s.info.Era == EraLegacy {
-		err = s.sdk.Ping(ctx, nil)
-	} else {
-		_, err = s.send(ctx, methodDiscover, &mcp.DiscoverRequest{
+	_, err := s.request(ctx, "ping", "", func(ctx context.Context) error {
+		if s.info.Era == EraLegacy {
+			return s.sdk.Ping(ctx, nil)
+		}
+		_, err := s.send(ctx, methodDiscover, &mcp.DiscoverRequest{
 			Session: s.sdk,
 			Params: &mcp.DiscoverParams{Meta: mcp.Meta{
 				mcp.MetaKeyProtocolVersion:    s.info.ProtocolVersion,
 				mcp.MetaKeyClientInfo:         implementation(),
-				mcp.MetaKeyClientCapabilities: &mcp.ClientCapabilities{},
+				mcp.MetaKeyClientCapabilities: map[string]any{"elicitation": elicitation()},
 			}},
 		})
-	}
-	w.finish()
-	if err != nil {
-		return s.failure("ping", w, err)
-	}
-	return nil
+		return err
+	})
+	return err
 }
 
 // failure classifies what the SDK returned, by the wire and never by the error's text. w is nil when the
@@ -125,7 +103,7 @@ func (s *session) failure(op string, w *wire, err error) *Error {
 		e.Ran, e.Stage = NotRun, StageSend
 	}
 	if w != nil {
-		e.Status, e.RetryAfter = w.status, w.retryAfter
+		e.Status, e.RetryAfter, e.Challenge = w.status, w.retryAfter, w.challenge
 	}
 	if w != nil && w.answer.fault != nil {
 		e.Stage, e.Code, e.Err = StageResult, w.answer.fault.Code, w.answer.fault
@@ -137,8 +115,13 @@ func (s *session) failure(op string, w *wire, err error) *Error {
 	case w != nil && w.tooLarge:
 		e.Err = ErrTooLarge
 	}
-	if s.stdio != nil {
+	switch {
+	case s.stdio != nil:
 		s.addLastWords(e)
+	case s.sse != nil && e.Stage != StageResult && !expired(e.Err):
+		if cause := s.sse.cause(); cause != nil {
+			e.Err = cause
+		}
 	}
 	return e
 }
@@ -155,16 +138,18 @@ func (s *session) addLastWords(e *Error) {
 }
 
 // useless is an answer that cannot be used.
-func (s *session) useless(op string, w *wire, err error) *Error {
-	return &Error{Op: op, Server: s.name, Ran: MaybeRun, Stage: StageResult, Status: w.status, Err: err}
+func (s *session) useless(op string, err error) *Error {
+	return &Error{Op: op, Server: s.name, Ran: MaybeRun, Stage: StageResult, Err: err}
 }
 
-// broken reports whether the session must not be used again. go-sdk fails a connection at the first 400,
-// 401, 403 or 404 and for anything it cannot read; only these are harmless.
-func (e *Error) broken() bool {
+// brokenBy reports whether the session must not be used again. go-sdk fails a connection at the first 400, 401, 403
+// or 404 that is not in the words of JSON-RPC, and for anything it cannot read. An older server that forgot a session
+// may well say so in those words; since 2026-07-28 there is nothing to forget.
+func (s *session) brokenBy(e *Error) bool {
 	switch {
-	case e.Status == http.StatusBadRequest, e.Status == http.StatusUnauthorized,
-		e.Status == http.StatusForbidden, e.Status == http.StatusNotFound:
+	case e.Status == http.StatusBadRequest, e.Status == http.StatusNotFound:
+		return e.Code == 0 || s.info.Era == EraLegacy
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return true
 	case e.Status == http.StatusTooManyRequests, e.Status >= 500, e.Stage == StageResult, errors.Is(e.Err, ErrKeptBack):
 		return false

@@ -2,6 +2,7 @@ package mcpclient
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -21,18 +22,47 @@ type dialing struct {
 	done    chan struct{}
 	session *session
 	err     *Error
+	retired bool // before it was open
 }
 
+// errShortLived is a server that opens sessions and ends them at once.
+var errShortLived = errors.New("the session ended as soon as it was open")
+
 // acquire lends the target's session, opening it first if need be; release must follow. fresh says that it
-// was opened for this request.
+// was opened for this request. A session that is retired before it can be lent is opened once more.
 func (p *Pool) acquire(ctx context.Context, t Target) (s *session, fresh bool, err *Error) {
 	failed := func(err error) *Error {
 		return &Error{Server: t.Name, Ran: NotRun, Stage: StageStart, Err: err}
 	}
+	for range 2 {
+		s, d, err := p.lend(ctx, t)
+		switch {
+		case err != nil:
+			return nil, false, failed(err)
+		case s != nil:
+			return s, false, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, false, failed(ctx.Err())
+		case <-d.done:
+		}
+		if d.err != nil {
+			return nil, false, d.err
+		}
+		if p.borrow(d.session) {
+			return d.session, true, nil
+		}
+	}
+	return nil, false, failed(errShortLived)
+}
+
+// lend returns the session that stands, or else the attempt to open one, which it begins if nobody has.
+func (p *Pool) lend(ctx context.Context, t Target) (*session, *dialing, error) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.life.Err() != nil {
-		p.mu.Unlock()
-		return nil, false, failed(ErrClosed)
+		return nil, nil, ErrClosed
 	}
 	sl := p.slots[t.Key]
 	if sl == nil {
@@ -42,36 +72,29 @@ func (p *Pool) acquire(ctx context.Context, t Target) (s *session, fresh bool, e
 	sl.used = time.Now()
 	if s := sl.session; s != nil && s.alive() {
 		s.refs++
-		p.mu.Unlock()
-		return s, false, nil
+		return s, nil, nil
 	}
-	d := sl.dialing
-	if d == nil {
-		if !p.makeRoom() {
-			p.mu.Unlock()
-			return nil, false, failed(ErrFull)
-		}
-		d = &dialing{done: make(chan struct{})}
-		sl.dialing = d
-		p.open++
-		p.tasks.Go(func() { p.fill(ctx, t, sl, d) })
+	if sl.dialing != nil && !sl.dialing.retired {
+		return nil, sl.dialing, nil
 	}
-	p.mu.Unlock()
-	select {
-	case <-ctx.Done():
-		return nil, false, failed(ctx.Err())
-	case <-d.done:
+	if !p.makeRoom() {
+		return nil, nil, ErrFull
 	}
-	if d.err != nil {
-		return nil, false, d.err
-	}
+	d := &dialing{done: make(chan struct{})}
+	sl.dialing = d
+	p.open++
+	p.tasks.Go(func() { p.fill(ctx, t, sl, d) })
+	return nil, d, nil
+}
+
+func (p *Pool) borrow(s *session) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if d.session.retired {
-		return nil, false, failed(ErrClosed)
+	if s.retired {
+		return false
 	}
-	d.session.refs++
-	return d.session, true, nil
+	s.refs++
+	return true
 }
 
 // fill opens the session of a slot. It outlives a caller who gives up: others may wait for it.
@@ -79,29 +102,49 @@ func (p *Pool) fill(ctx context.Context, t Target, sl *slot, d *dialing) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(p.life, cancel)()
+	p.tell(ctx, t.Key, StateConnecting, nil)
 	s, err := p.dialer.dial(ctx, t, sl.noise)
-	if err == nil && p.opts.OnEra != nil {
-		p.opts.OnEra(ctx, t.Key, s.info)
+	if err != nil {
+		p.tell(ctx, t.Key, StateError, err)
+	} else {
+		if p.opts.OnSeen != nil {
+			p.opts.OnSeen(ctx, t.Key, s.info)
+		}
+		p.tell(ctx, t.Key, StateConnected, nil)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer close(d.done)
-	sl.dialing = nil
+	if sl.dialing == d {
+		sl.dialing = nil
+	}
 	if err != nil {
 		p.open--
 		d.err = err
 		return
 	}
-	if old := sl.session; old != nil {
-		p.retireLocked(old)
-	}
 	s.used = time.Now()
-	sl.session, d.session = s, s
-	p.retireOlder(t.Key)
+	d.session = s
+	if !d.retired {
+		if old := sl.session; old != nil {
+			p.retireLocked(old)
+		}
+		sl.session = s
+		p.retireOlder(t.Key)
+	}
 	p.tasks.Go(func() { p.watch(s) })
 	p.tasks.Go(func() { p.end(s) })
-	if p.life.Err() != nil {
+	switch {
+	case d.retired:
+		p.discardLocked(s)
+	case p.life.Err() != nil:
 		p.retireLocked(s)
+	}
+}
+
+func (p *Pool) tell(ctx context.Context, key Key, state State, why error) {
+	if p.opts.OnState != nil {
+		p.opts.OnState(ctx, key, state, why)
 	}
 }
 
@@ -148,7 +191,18 @@ func (p *Pool) retireLocked(s *session) {
 // end closes the session once nobody uses it any more, beside the calls: some children take their time.
 func (p *Pool) end(s *session) {
 	<-s.unused
+	p.mu.Lock()
+	discard := s.discard
+	p.mu.Unlock()
+	if s.http != nil {
+		s.http.leave.Store(s.kept && !discard)
+	}
 	s.close()
+	ctx := context.WithoutCancel(p.life)
+	if s.kept && discard {
+		p.dialer.forget(ctx, s.key)
+	}
+	p.tell(ctx, s.key, StateDisconnected, nil)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open--
@@ -156,11 +210,24 @@ func (p *Pool) end(s *session) {
 	sl.leaving = slices.DeleteFunc(sl.leaving, func(other *session) bool { return other == s })
 }
 
+// discardLocked retires a session for good: nobody, in this process or another, goes on with it.
+func (p *Pool) discardLocked(s *session) {
+	s.discard = true
+	p.retireLocked(s)
+}
+
+// forget takes a session that the server does not know any more out of the store.
+func (p *Pool) forget(ctx context.Context, s *session) {
+	if s.kept {
+		p.dialer.forget(ctx, s.key)
+	}
+}
+
 // retireOlder retires the sessions with older versions of the key's credential or configuration.
 func (p *Pool) retireOlder(key Key) {
 	for other, sl := range p.slots {
 		if sl.session != nil && other.older(key) {
-			p.retireLocked(sl.session)
+			p.discardLocked(sl.session)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package mcpclient
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -25,32 +24,29 @@ type stdioConn struct {
 
 	writing chan struct{} // one writer at a time; a channel, because writers have deadlines
 
-	mu      sync.Mutex
-	waiting map[jsonrpc.ID]*wire
-	err     error // why reading ended
+	answers answers
+
+	mu  sync.Mutex
+	err error // why reading ended
 }
 
 func newStdioConn(p *process) *stdioConn {
 	return &stdioConn{
 		proc: p, lines: newLineReader(p.stdout, p.log),
-		writing: make(chan struct{}, 1), waiting: map[jsonrpc.ID]*wire{},
+		writing: make(chan struct{}, 1),
 	}
 }
 
 // Read implements mcp.Connection. The SDK calls it from one goroutine; Close ends it.
 func (c *stdioConn) Read(context.Context) (jsonrpc.Message, error) {
 	msg, err := c.lines.next()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.err = err
 		return nil, err
 	}
-	if resp, ok := msg.(*jsonrpc.Response); ok {
-		fault, _ := errors.AsType[*jsonrpc.Error](resp.Error)
-		c.waiting[resp.ID].record(func(w *wire) { w.answer = answer{resp.Result, fault} })
-		delete(c.waiting, resp.ID)
-	}
+	c.answers.deliver(msg)
 	return msg, nil
 }
 
@@ -62,7 +58,7 @@ func (c *stdioConn) Write(ctx context.Context, msg jsonrpc.Message) error {
 		return fmt.Errorf("encoding a message: %w", err)
 	}
 	line = append(line, '\n')
-	w := c.expect(ctx, msg)
+	w := c.answers.expect(ctx, msg)
 	select {
 	case c.writing <- struct{}{}:
 		defer func() { <-c.writing }()
@@ -74,29 +70,6 @@ func (c *stdioConn) Write(ctx context.Context, msg jsonrpc.Message) error {
 	}
 	w.record(func(w *wire) { w.sent = true })
 	return nil
-}
-
-// expect registers the wire of a call for its answer.
-func (c *stdioConn) expect(ctx context.Context, msg jsonrpc.Message) *wire {
-	req, ok := msg.(*jsonrpc.Request)
-	if !ok || !req.IsCall() {
-		return nil
-	}
-	w := wireOf(ctx)
-	if w == nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.waiting[req.ID] = w
-	w.record(func(w *wire) {
-		w.forget = func() { // an answer that never comes must not be waited for
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			delete(c.waiting, req.ID)
-		}
-	})
-	return w
 }
 
 // write gives up when ctx ends, for a child that stopped reading would block us for good. Half a line on

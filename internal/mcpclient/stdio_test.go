@@ -17,15 +17,15 @@ import (
 func TestEraIsNegotiatedAndReported(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[string]Negotiated{
-		"serve":            {EraModern, "2026-07-28", json.RawMessage(`{"name":"testserver","version":"1"}`)},
-		"banner":           {EraModern, "2026-07-28", json.RawMessage(`{"name":"testserver","version":"1"}`)},
-		"ignores-discover": {EraLegacy, "2025-06-18", json.RawMessage(`{"name":"old","version":"0"}`)},
-		"dies-on-discover": {EraLegacy, "2025-06-18", json.RawMessage(`{"name":"old","version":"0"}`)},
+		"serve":            {EraModern, "", "2026-07-28", json.RawMessage(`{"name":"testserver","version":"1"}`)},
+		"banner":           {EraModern, "", "2026-07-28", json.RawMessage(`{"name":"testserver","version":"1"}`)},
+		"ignores-discover": {EraLegacy, "", "2025-06-18", json.RawMessage(`{"name":"old","version":"0"}`)},
+		"dies-on-discover": {EraLegacy, "", "2025-06-18", json.RawMessage(`{"name":"old","version":"0"}`)},
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			var reported []Negotiated
-			pool := newPool(t, Options{OnEra: func(_ context.Context, key Key, n Negotiated) {
+			pool := newPool(t, Options{OnSeen: func(_ context.Context, key Key, n Negotiated) {
 				require.Equal(t, Key{Owner: "ann", Server: 1, Version: 1}, key)
 				reported = append(reported, n)
 			}})
@@ -141,10 +141,6 @@ func TestServerErrors(t *testing.T) {
 	e := callError(t, pool, target, "nonesuch", "")
 	require.Equal(t, StageResult, e.Stage)
 	require.EqualValues(t, -32602, e.Code)
-
-	e = callError(t, pool, target, "ask", "")
-	require.ErrorIs(t, e, ErrInputRequired)
-	require.Equal(t, StageResult, e.Stage)
 
 	e = callError(t, pool, target, "echo", `["not", "an object"]`)
 	require.Equal(t, NotRun, e.Ran)

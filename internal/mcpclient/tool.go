@@ -38,7 +38,7 @@ func parseTool(raw json.RawMessage) (Tool, error) {
 		} `json:"annotations"`
 		Meta map[string]json.RawMessage `json:"_meta"`
 	}
-	if err := json.Unmarshal(raw, &wire); err != nil {
+	if err := decode(raw, &wire); err != nil {
 		return Tool{}, fmt.Errorf("reading a tool definition: %w", err)
 	}
 	if wire.Name == "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ const MaxMessage = 10 << 20
 type wire struct {
 	done   <-chan struct{} // of the request's context
 	cancel context.CancelFunc
+	name   string // what the request is about, for the header Mcp-Name; empty: go-sdk knows
 
 	mu         sync.Mutex
 	closed     bool
@@ -26,6 +28,7 @@ type wire struct {
 	hadSession bool          // it named a session id
 	status     int           // of the last HTTP answer
 	retryAfter time.Duration // from that answer
+	challenge  []string      // likewise
 	tooLarge   bool
 	body       bytes.Buffer // what HTTP answered so far
 	stream     bool         // body is an event stream
@@ -33,11 +36,14 @@ type wire struct {
 	forget     func() // tells stdio to wait no longer
 }
 
-// answer is the response to a request; both fields are nil if none came.
+// answer is the response to a request. All fields are zero if none came.
 type answer struct {
-	result json.RawMessage
-	fault  *jsonrpc.Error
+	result  json.RawMessage
+	fault   *jsonrpc.Error
+	unclear bool // it says something twice
 }
+
+func (a answer) came() bool { return a.result != nil || a.fault != nil || a.unclear }
 
 type wireKey struct{}
 
@@ -75,6 +81,16 @@ func (w *wire) record(change func(*wire)) {
 	}
 }
 
+// refused reports whether the last answer asks for other credentials, or for patience, whatever is sent.
+func (w *wire) refused() bool {
+	if w == nil {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status == http.StatusUnauthorized || w.status == http.StatusTooManyRequests || len(w.challenge) > 0
+}
+
 // finish ends the recording and returns the answer. The fields may be read without the lock from here on.
 func (w *wire) finish() answer {
 	w.mu.Lock()
@@ -85,10 +101,10 @@ func (w *wire) finish() answer {
 	if forget != nil {
 		forget() // without our lock: stdio takes its own first
 	}
-	if w.body.Len() > 0 {
+	if w.body.Len() > 0 && !w.answer.came() { // otherwise it is what the SSE transport says to a POST
 		w.answer = answerIn(w.body.Bytes(), w.stream)
-		w.body = bytes.Buffer{}
 	}
+	w.body = bytes.Buffer{}
 	if w.status >= 300 {
 		w.answer.result = nil
 	}
@@ -100,22 +116,37 @@ func answerIn(body []byte, stream bool) answer {
 	if !stream {
 		return answerOf(body)
 	}
-	for data := range events(body) {
-		if a := answerOf(data); a.result != nil || a.fault != nil {
+	r := newEventReader(bytes.NewReader(body))
+	for {
+		e, err := r.next()
+		if err != nil {
+			return answer{}
+		}
+		if a := answerOf(e.data); a.came() {
 			return a
 		}
 	}
-	return answer{}
 }
 
+// answerOf reads one message, as go-sdk does: see decode.
 func answerOf(message []byte) answer {
 	var m struct {
 		Result json.RawMessage `json:"result"`
-		Error  *jsonrpc.Error  `json:"error"`
-		Method *string         `json:"method"`
+		Error  json.RawMessage `json:"error"`
+		Method json.RawMessage `json:"method"`
 	}
-	if err := json.Unmarshal(message, &m); err != nil || m.Method != nil {
+	if err := decode(message, &m); err != nil || m.Method != nil {
 		return answer{}
 	}
-	return answer{result: m.Result, fault: m.Error}
+	a := answer{result: m.Result}
+	if m.Error != nil {
+		a.fault = &jsonrpc.Error{}
+		if err := decode(m.Error, a.fault); err != nil {
+			return answer{}
+		}
+	}
+	if a.came() && repeats(message) {
+		return answer{unclear: true}
+	}
+	return a
 }

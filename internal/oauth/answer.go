@@ -32,17 +32,20 @@ func granted(t *oauth2.Token, silent []string) []string {
 	return silent
 }
 
+// errAnswered is in the chain of failures that a token endpoint has answered with itself.
+var errAnswered = errors.New("token endpoint")
+
 // failure says whether the grant itself was refused (invalid_grant, RFC 6749 §5.2), and turns an error of a token
 // endpoint into a fault. The library's own text is not passed on when the server has answered: it
 // holds the whole answer, in which a careless server repeats our secrets.
-func (a *authority) failure(err error) (refused bool, failed error) {
-	upstream := fault.Wrap(err, fault.Upstream, "%s does not answer as it should", a.Title).WithCode(CodeProvider)
+func failure(title string, err error) (refused bool, failed error) {
+	upstream := fault.Wrap(err, fault.Upstream, "%s does not answer as it should", title).WithCode(CodeProvider)
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
 		return false, upstream
 	}
 	status := answer.Response.StatusCode
-	upstream.Err = fmt.Errorf("token endpoint: status %d, error %q", status, short(answer.ErrorCode))
+	upstream.Err = fmt.Errorf("%w: status %d, error %q", errAnswered, status, short(answer.ErrorCode))
 	upstream.RetryAfter = retryAfter(answer.Response.Header)
 	if status >= http.StatusInternalServerError || status == http.StatusTooManyRequests {
 		return false, upstream // whatever it says besides
@@ -52,7 +55,7 @@ func (a *authority) failure(err error) (refused bool, failed error) {
 		return true, upstream
 	case "invalid_client", "unauthorized_client":
 		return false, fault.Wrap(upstream.Err, fault.Unavailable,
-			"%s refuses this service's registration: its operator has to look at client id and secret", a.Title).WithCode(CodeMisconfigured)
+			"%s refuses this service's registration: its operator has to look at client id and secret", title).WithCode(CodeMisconfigured)
 	}
 	return false, upstream
 }

@@ -38,7 +38,7 @@ func (b bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (b bearer) roundTrip(req *http.Request) (*http.Response, error) {
-	a, err := b.service.authority(b.provider)
+	a, err := b.service.openID(b.provider)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import "fmt"
 // before that.
 type ConsentError struct {
 	Provider string
-	Scopes   []string // missing, of which any one suffices; empty: the grant as a whole is gone
+	Scopes   []string // missing, of which any one suffices, of a remote server all; empty: the grant as a whole is gone
 	Version  int64    // of the credential that did not suffice, 0 if there is none
 	Reason   string   // for people
 }

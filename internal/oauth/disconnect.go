@@ -2,15 +2,12 @@ package oauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strings"
 
 	"steward/internal/audit"
 	"steward/internal/automation"
 	"steward/internal/fault"
+	"steward/internal/secret"
 	"steward/internal/store"
 )
 
@@ -52,52 +49,26 @@ func (s *Service) Disconnect(ctx context.Context, owner, provider, actor string)
 
 // revoke asks the provider to end the grant of a credential: by its refresh token, else by its access token.
 func (s *Service) revoke(ctx context.Context, row *store.Credential) error {
-	a, err := s.authority(row.Provider)
+	a, err := s.authority(ctx, row.Owner, row.Provider)
 	if err != nil {
 		return err
-	}
-	found, err := a.endpoints(ctx)
-	if err != nil {
-		return err
-	}
-	if found.revocation == "" {
-		return errors.New("revoke: the provider has no endpoint for it")
 	}
 	token, hint, err := s.lasting(row)
 	if err != nil {
 		return err
 	}
-	form := url.Values{
-		"token": {token}, "token_type_hint": {hint}, "client_id": {a.ClientID}, "client_secret": {a.ClientSecret.Reveal()},
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, found.revocation, strings.NewReader(form.Encode()))
-	if err != nil {
-		return fmt.Errorf("revoke: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := a.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("revoke: %w", err)
-	}
-	if err := res.Body.Close(); err != nil {
-		return fmt.Errorf("revoke: %w", err)
-	}
-	// A token that is unknown or ended already is answered with 200 (§2.2), by Google with 400.
-	if res.StatusCode != http.StatusOK && (row.State == active || res.StatusCode != http.StatusBadRequest) {
-		return fmt.Errorf("revoke: status %d", res.StatusCode)
-	}
-	return nil
+	return a.revoke(ctx, row, token, hint)
 }
 
 // lasting is the token whose end is the end of the grant.
-func (s *Service) lasting(row *store.Credential) (token, hint string, err error) {
+func (s *Service) lasting(row *store.Credential) (token secret.String, hint string, err error) {
 	refresh, err := s.refreshToken(row)
 	if err != nil {
-		return "", "", err
+		return secret.String{}, "", err
 	}
 	if !refresh.IsZero() {
-		return refresh.Reveal(), "refresh_token", nil
+		return refresh, "refresh_token", nil
 	}
 	access, err := s.access(row)
-	return access.Reveal(), "access_token", err
+	return access, "access_token", err
 }

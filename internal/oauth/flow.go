@@ -49,9 +49,9 @@ type Begun struct {
 
 // Begin stores what the callback will be compared with and returns the provider's address for the browser.
 // Faults: Unavailable with CodeNotConfigured, Upstream while the provider's configuration cannot be read,
-// Invalid for a redirect to somewhere else.
+// Invalid for a redirect to somewhere else; for a remote server also those of Calibrate and Prepare.
 func (s *Service) Begin(ctx context.Context, b Begin) (Begun, error) {
-	a, err := s.authority(b.Provider)
+	a, err := s.begins(ctx, b)
 	if err != nil {
 		return Begun{}, err
 	}
@@ -61,51 +61,40 @@ func (s *Service) Begin(ctx context.Context, b Begin) (Begun, error) {
 	if err := s.checkRedirect(b.Redirect); err != nil {
 		return Begun{}, err
 	}
-	found, err := a.endpoints(ctx)
-	if err != nil {
-		return Begun{}, err
-	}
-	ask, scopes, err := s.ask(ctx, b)
-	if err != nil {
-		return Begun{}, err
+	var row *store.Credential
+	if b.Purpose == Connect {
+		if row, err = s.find(ctx, b.Owner, b.Provider); err != nil {
+			return Begun{}, err
+		}
 	}
 	f := flow{state: random(), browser: random(), nonce: random(), verifier: oauth2.GenerateVerifier()}
-	expires, err := s.keep(ctx, b, scopes, f)
+	asked, err := a.ask(ctx, b, row, f)
 	if err != nil {
 		return Begun{}, err
 	}
-	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(f.verifier), oauth2.SetAuthURLParam("nonce", f.nonce)}
-	for name, values := range a.Authorize(ask) {
-		options = append(options, oauth2.SetAuthURLParam(name, values[0]))
+	expires, err := s.keep(ctx, b, asked, f)
+	if err != nil {
+		return Begun{}, err
 	}
-	config := s.config(a, found, slices.Concat(a.Identity, scopes))
-	return Begun{URL: config.AuthCodeURL(f.state, options...), Browser: secret.New(f.browser), Expires: expires}, nil
+	return Begun{URL: asked.url, Browser: secret.New(f.browser), Expires: expires}, nil
 }
 
-// ask finds out what to ask for. A step-up asks again for what is there: a provider may answer with what was
-// asked for alone. Whose login it is, nobody knows yet: there the provider adds what was granted before.
-func (s *Service) ask(ctx context.Context, b Begin) (Ask, []string, error) {
-	scopes := append([]string{}, b.Scopes...) // never nil: the column takes none
-	if b.Purpose == Login {
-		return Ask{StepUp: len(scopes) > 0}, scopes, nil
+// begins is whom to ask now. Who stands behind a remote server is found out anew.
+func (s *Service) begins(ctx context.Context, b Begin) (authority, error) {
+	id, ok := ServerOf(b.Provider)
+	switch {
+	case !ok:
+		return s.openID(b.Provider)
+	case b.Purpose != Connect:
+		return nil, notAsked()
 	}
-	row, err := s.find(ctx, b.Owner, b.Provider)
-	if err != nil {
-		return Ask{}, nil, err
-	}
-	if row == nil {
-		return Ask{Renew: true}, scopes, nil
-	}
-	ask := Ask{StepUp: true, Hint: row.Account}
-	ask.Renew = row.State != active || row.RefreshSealed == nil || len(without(b.Scopes, row.Scopes)) > 0
-	more := without(row.Scopes, slices.Concat(scopes, s.providers[b.Provider].Identity))
-	return ask, append(scopes, more...), nil
+	return s.again(ctx, b.Owner, id)
 }
 
 // flow is what only the browser, the provider and the sealed row know.
 type flow struct{ state, browser, nonce, verifier string }
 
-func (s *Service) keep(ctx context.Context, b Begin, scopes []string, f flow) (time.Time, error) {
+func (s *Service) keep(ctx context.Context, b Begin, asked request, f flow) (time.Time, error) {
 	state := digest(f.state)
 	verifier, err := s.ring.Seal(verifierBinding(state), []byte(f.verifier))
 	if err != nil {
@@ -113,19 +102,12 @@ func (s *Service) keep(ctx context.Context, b Begin, scopes []string, f flow) (t
 	}
 	expires, err := s.db.BeginFlow(ctx, store.BeginFlowParams{
 		StateDigest: state, BrowserDigest: digest(f.browser), Purpose: string(b.Purpose), Owner: b.Owner, Provider: b.Provider,
-		VerifierSealed: verifier, Nonce: f.nonce, Scopes: scopes, RedirectURL: b.Redirect, Connector: b.Connector, Lifetime: flowTime,
+		Issuer: asked.issuer, Resource: asked.resource, VerifierSealed: verifier, Nonce: f.nonce, Scopes: asked.scopes, RedirectURL: b.Redirect, Connector: b.Connector, Lifetime: flowTime,
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("store flow: %w", err)
 	}
 	return expires, nil
-}
-
-func (s *Service) config(a *authority, found *endpoints, scopes []string) *oauth2.Config {
-	return &oauth2.Config{
-		ClientID: a.ClientID, ClientSecret: a.ClientSecret.Reveal(), Endpoint: found.Endpoint, Scopes: scopes,
-		RedirectURL: s.public + "/auth/" + a.Name + "/callback",
-	}
 }
 
 // verifierBinding ties a PKCE verifier to its flow, which has no owner yet.

@@ -17,6 +17,8 @@ type grant struct {
 	token  *oauth2.Token
 	scopes []string
 	who    identity
+	// Of a remote server's authority: whose tokens these are, for what, and to which registration they were given.
+	issuer, resource, client string
 }
 
 // put stores a grant, and everything that is said of it, in one transaction.
@@ -56,15 +58,21 @@ func lessThan(g grant, old *store.Credential) bool {
 
 func (s *Service) replace(ctx context.Context, q *store.Queries, old *store.Credential, owner, provider string, g grant) (*store.Credential, error) {
 	var kept []byte
-	if old != nil && old.State == active && old.Subject == g.who.Subject {
+	if old != nil && old.State == active && old.Subject == g.who.Subject && g.who.Subject != "" {
 		kept = old.RefreshSealed // the provider gives it once
 	}
 	tokens, err := s.seal(owner, provider, g.token.AccessToken, g.token.RefreshToken, kept)
 	if err != nil {
 		return nil, err
 	}
+	if id, ok := ServerOf(provider); ok {
+		if err := adopt(ctx, q, id); err != nil {
+			return nil, err
+		}
+	}
 	return q.PutCredential(ctx, store.PutCredentialParams{
 		Owner: owner, Provider: provider, Subject: g.who.Subject, Account: g.who.Email, Scopes: g.scopes,
+		Issuer: g.issuer, ClientID: g.client, Resource: g.resource,
 		AccessSealed: tokens.access, RefreshSealed: tokens.refresh, ExpiresAt: expiry(g.token),
 	})
 }

@@ -29,7 +29,7 @@ const maxSubject = 200
 
 // identify verifies the ID token that came with t: signature, issuer, audience, age (OpenID Connect Core
 // §3.1.3.7), and that it answers our question (nonce) and belongs to the access token beside it (at_hash).
-func (a *authority) identify(ctx context.Context, found *endpoints, t *oauth2.Token, nonce string) (identity, error) {
+func (a *openID) identify(ctx context.Context, found *endpoints, t *oauth2.Token, nonce string) (identity, error) {
 	invalid := func(cause error) error {
 		return fault.Wrap(cause, fault.Forbidden, "%s did not prove who you are: begin again", a.Title).WithCode(CodeIdentityInvalid)
 	}

@@ -15,10 +15,10 @@ import (
 	"steward/internal/store"
 )
 
-const (
-	linkTime = 15 * time.Minute
-	maxLink  = 8 << 10
-)
+// LinkTime is how long a link works.
+const LinkTime = 15 * time.Minute
+
+const maxLink = 8 << 10 // bytes
 
 // link is what a signed link says.
 type link struct {
@@ -34,7 +34,10 @@ type link struct {
 // Link makes a URL of ours with which a browser that is not signed in may begin a connect flow for owner: it
 // works for 15 minutes, once. Faults: Invalid at body.redirect_url, Unavailable with CodeNotConfigured.
 func (s *Service) Link(owner, provider, connector string, scopes []string, redirect string) (string, error) {
-	if _, err := s.authority(provider); err != nil {
+	family := provider
+	if _, ok := ServerOf(provider); ok {
+		family = servers
+	} else if _, err := s.openID(provider); err != nil {
 		return "", err
 	}
 	if err := s.checkRedirect(redirect); err != nil {
@@ -42,14 +45,14 @@ func (s *Service) Link(owner, provider, connector string, scopes []string, redir
 	}
 	payload, err := json.Marshal(link{
 		ID: random(), Owner: owner, Provider: provider, Connector: connector, Scopes: scopes, Redirect: redirect,
-		Expires: time.Now().Add(linkTime).Unix(),
+		Expires: time.Now().Add(LinkTime).Unix(),
 	})
 	if err != nil {
 		return "", fmt.Errorf("encode link: %w", err)
 	}
 	body := base64.RawURLEncoding.EncodeToString(payload)
 	signed := body + "." + base64.RawURLEncoding.EncodeToString(s.sign(body))
-	return s.public + "/auth/" + provider + "/login?link=" + url.QueryEscape(signed), nil
+	return s.public + "/auth/" + family + "/login?link=" + url.QueryEscape(signed), nil
 }
 
 // OpenLink checks the link parameter of such a URL and uses it up. Faults: Forbidden with CodeLinkInvalid.

@@ -17,8 +17,7 @@ import (
 // process share one (Refresh), and nothing takes longer than refreshTime.
 //
 // If the process dies between the provider's answer and the commit, the row holds the tokens from before. That
-// does no harm with Google, whose refresh tokens do not change; one that was rotated is lost, and the next
-// refresh ends the credential: a person consents again.
+// does no harm with Google, whose refresh tokens do not change; for one that was rotated see lost.go.
 func (s *Service) locked(ctx context.Context, owner, provider string, fn func(q *store.Queries, row *store.Credential) error) error {
 	select {
 	case s.asking <- struct{}{}:

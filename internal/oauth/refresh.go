@@ -23,13 +23,13 @@ const (
 // first, a fault while the provider fails (Upstream, with the wait that it asked for; Unavailable), or the
 // database's.
 func (s *Service) Token(ctx context.Context, owner, provider string) (secret.String, int64, error) {
-	a, err := s.authority(provider)
+	a, err := s.authority(ctx, owner, provider)
 	if err != nil {
 		return secret.String{}, 0, err
 	}
 	row, err := s.find(ctx, owner, provider)
 	if err == nil {
-		err = a.usable(row)
+		err = usable(a, row)
 	}
 	if err != nil {
 		return secret.String{}, 0, err
@@ -54,23 +54,12 @@ func (s *Service) paused(id int64) bool {
 	return ok && time.Now().Before(until)
 }
 
-// usable says what a person must do before a credential can be used, if anything.
-func (a *authority) usable(row *store.Credential) error {
-	switch {
-	case row == nil:
-		return &ConsentError{Provider: a.Name, Reason: a.Title + " is not connected"}
-	case row.State != active:
-		return &ConsentError{Provider: a.Name, Version: row.Version, Reason: row.Reason}
-	}
-	return nil
-}
-
 // Refresh returns an access token of a later version than stale, which the provider's API has refused. If
 // there is one already, the provider is not asked. The provider sees one refresh at a time per credential,
 // whoever asks for it; its answer is stored before anybody gets it. Errors are those of Token. After
 // invalid_grant (RFC 6749 §5.2) the provider is not asked again before a person has consented.
 func (s *Service) Refresh(ctx context.Context, owner, provider string, stale int64) (secret.String, int64, error) {
-	a, err := s.authority(provider)
+	a, err := s.renews(ctx, owner, provider)
 	if err != nil {
 		return secret.String{}, 0, err
 	}
@@ -95,12 +84,12 @@ func (s *Service) Refresh(ctx context.Context, owner, provider string, stale int
 }
 
 // refresh asks the provider under the row's lock, unless somebody else has done so.
-func (s *Service) refresh(ctx context.Context, a *authority, owner string, stale int64) (*store.Credential, error) {
+func (s *Service) refresh(ctx context.Context, a authority, owner string, stale int64) (*store.Credential, error) {
 	var before, after *store.Credential
 	var answer *oauth2.Token
 	var ended *ConsentError
-	err := s.locked(ctx, owner, a.Name, func(q *store.Queries, row *store.Credential) error {
-		if err := a.usable(row); err != nil {
+	err := s.locked(ctx, owner, a.name(), func(q *store.Queries, row *store.Credential) error {
+		if err := usable(a, row); err != nil {
 			return err
 		}
 		before, after = row, row
@@ -123,7 +112,7 @@ func (s *Service) refresh(ctx context.Context, a *authority, owner string, stale
 		return nil, ended
 	case err != nil && answer != nil:
 		// The provider has answered and the database has not: a rotated refresh token exists here alone.
-		s.log.WarnContext(ctx, "renewed token not stored, once more", "provider", a.Name, "credential", before.ID, "error", err)
+		s.log.WarnContext(ctx, "renewed token not stored, once more", "provider", a.name(), "credential", before.ID, "error", err)
 		return s.storeLate(ctx, a, before, answer)
 	}
 	return after, err

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/oauth2"
@@ -12,28 +13,20 @@ import (
 )
 
 // renew asks the provider for new tokens. The error is a *ConsentError when it says no for good.
-func (s *Service) renew(ctx context.Context, a *authority, row *store.Credential) (*oauth2.Token, error) {
-	over := &ConsentError{Provider: a.Name, Version: row.Version, Reason: a.Title + " has ended the access: consent again"}
+func (s *Service) renew(ctx context.Context, a authority, row *store.Credential) (*oauth2.Token, error) {
 	token, err := s.refreshToken(row)
-	switch {
-	case err != nil:
-		return nil, err
-	case token.IsZero():
-		over.Reason = a.Title + " has given no lasting access: consent again"
-		return nil, over
-	}
-	found, err := a.endpoints(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, a.client)
-	answer, err := s.config(a, found, nil).TokenSource(ctx, &oauth2.Token{RefreshToken: token.Reveal()}).Token()
+	if token.IsZero() {
+		return nil, &ConsentError{Provider: a.name(), Version: row.Version, Reason: a.title() + " has given no lasting access: consent again"}
+	}
+	if err := s.intend(ctx, row); err != nil {
+		return nil, err
+	}
+	answer, err := a.refresh(ctx, row, token)
 	if err != nil {
-		refused, failure := a.failure(err)
-		if refused {
-			return nil, over
-		}
-		return nil, failure
+		return nil, errors.Join(err, s.concluded(ctx, row, err))
 	}
 	return answer, nil
 }
@@ -56,6 +49,9 @@ func (s *Service) storeRenewed(ctx context.Context, q *store.Queries, row *store
 	if err != nil {
 		return nil, fmt.Errorf("store renewed token: %w", err)
 	}
+	if err := q.EndRefresh(ctx, row.ID); err != nil {
+		return nil, fmt.Errorf("drop note of refresh: %w", err)
+	}
 	return renewed, audit.Put(ctx, q, audit.Event{
 		Chain: automation.AuditSystem, Key: fmt.Sprintf("credential/%d/refreshed", renewed.Version), Kind: audit.CredentialRefreshed,
 		Actor: actor, Body: renewedBody{row.Owner, row.Provider, renewed.Version},
@@ -67,14 +63,14 @@ const actor = "oauth"
 
 // storeLate stores an answer in a transaction of its own, unless another one was stored since, or this one
 // after all.
-func (s *Service) storeLate(ctx context.Context, a *authority, before *store.Credential, answer *oauth2.Token) (*store.Credential, error) {
+func (s *Service) storeLate(ctx context.Context, a authority, before *store.Credential, answer *oauth2.Token) (*store.Credential, error) {
 	var after *store.Credential
 	err := s.db.Tx(ctx, func(q *store.Queries) error {
 		row, err := lock(ctx, q, before.Owner, before.Provider)
 		if err != nil {
 			return err
 		}
-		if err := a.usable(row); err != nil {
+		if err := usable(a, row); err != nil {
 			return err
 		}
 		if after = row; row.Version == before.Version {

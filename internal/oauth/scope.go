@@ -19,7 +19,7 @@ var scopeParameter = regexp.MustCompile(`\bscope="([^"]*)"`)
 var insufficient = regexp.MustCompile(`\berror="?insufficient_scope\b`)
 
 // judge turns the answer that a scope is missing into a *ConsentError, and passes on every other.
-func (b bearer) judge(a *authority, res *http.Response, version int64, err error) (*http.Response, error) {
+func (b bearer) judge(a *openID, res *http.Response, version int64, err error) (*http.Response, error) {
 	if err != nil || res.StatusCode != http.StatusForbidden {
 		return res, err
 	}

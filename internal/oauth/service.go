@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"steward/internal/egress"
-	"steward/internal/fault"
+	"steward/internal/oauth/remote"
 	"steward/internal/secret"
 	"steward/internal/store"
 )
@@ -43,13 +43,14 @@ type Service struct {
 	db        *store.DB
 	ring      *secret.Ring
 	log       *slog.Logger
-	providers map[string]*authority
+	providers map[string]*openID
 	public    string          // our own URL, without a slash at its end
 	origins   map[string]bool // to which a browser may be sent
 	linkKey   []byte
 	logins    []string
 	client    *http.Client      // for endpoints of authorization servers
 	transport http.RoundTripper // for APIs
+	remote    *remote.Client    // for what remote servers name; nil: they have no authorities
 	asking    chan struct{}     // a place for each question that holds a connection of the pool
 	flights   singleflight.Group
 	early     sync.Map // by credential: until when a token that still works is not renewed before its time
@@ -64,6 +65,7 @@ type Options struct {
 	LinkKey   secret.String     // 256 bits in base64, of which the key of links is derived
 	Logins    []string          // who may sign in: addresses, @domains, or *; empty: everybody
 	Transport http.RoundTripper // reaches the providers, which the operator names: it needs no guard
+	Remote    *http.Client      // reaches what remote MCP servers name: egress's; nil: their authorities are not asked
 }
 
 const (
@@ -80,11 +82,11 @@ func New(db *store.DB, ring *secret.Ring, log *slog.Logger, o Options) (*Service
 		return nil, errors.New("oauth: database, key ring, log and transport are required")
 	}
 	s := &Service{
-		db: db, ring: ring, log: log, providers: map[string]*authority{}, logins: o.Logins, transport: o.Transport,
+		db: db, ring: ring, log: log, providers: map[string]*openID{}, logins: o.Logins, transport: o.Transport,
 		public: strings.TrimRight(o.PublicURL, "/"), origins: map[string]bool{}, asking: make(chan struct{}, asks),
 		client: &http.Client{
 			Transport: egress.Capped{Next: o.Transport, Most: maxAnswer}, Timeout: callTime,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			CheckRedirect: noRedirect,
 		},
 		consented: func(context.Context, string) {},
 	}
@@ -96,11 +98,17 @@ func New(db *store.DB, ring *secret.Ring, log *slog.Logger, o Options) (*Service
 		s.origins[origin(u)] = true
 	}
 	for _, p := range o.Providers {
-		a, err := newAuthority(p, s.client)
+		a, err := newOpenID(p, s.client, s.callback(p.Name))
 		if err != nil {
 			return nil, err
 		}
 		s.providers[p.Name] = a
+	}
+	if o.Remote != nil {
+		var err error
+		if s.remote, err = remote.New(o.Remote); err != nil {
+			return nil, err
+		}
 	}
 	key, err := secret.DecodeKey(o.LinkKey)
 	if err != nil {
@@ -126,13 +134,27 @@ func (s *Service) APIURL(provider string) string {
 	return ""
 }
 
-// Configured says whether this service is registered with the provider.
+// Configured says whether this service is registered with the provider; with those of remote servers it registers
+// itself.
 func (s *Service) Configured(provider string) bool {
+	if _, ok := ServerOf(provider); ok {
+		return s.remote != nil
+	}
 	_, ok := s.providers[provider]
 	return ok
 }
 
-// Forget drops flows and links that have expired; it returns how many.
+// tell says that owner has consented. A callback waits for it, within bounds.
+func (s *Service) tell(ctx context.Context, owner string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
+	defer cancel()
+	s.consented(ctx, owner)
+}
+
+// tellTime bounds how long a callback waits until those who wait for the consent were told.
+const tellTime = 5 * time.Second
+
+// Forget drops flows and links that have expired, and what is kept for servers that are gone; it returns how many.
 func (s *Service) Forget(ctx context.Context) (int64, error) {
 	flows, err := s.db.DeleteExpiredFlows(ctx)
 	if err != nil {
@@ -142,15 +164,19 @@ func (s *Service) Forget(ctx context.Context) (int64, error) {
 	if err != nil {
 		return flows, fmt.Errorf("delete expired links: %w", err)
 	}
-	return flows + links, nil
+	credentials, err := s.db.DeleteStrayCredentials(ctx)
+	if err != nil {
+		return flows + links, fmt.Errorf("delete stray credentials: %w", err)
+	}
+	refreshes, err := s.db.DeleteStrayRefreshes(ctx)
+	if err != nil {
+		return flows + links + credentials, fmt.Errorf("delete stray refreshes: %w", err)
+	}
+	return flows + links + credentials + refreshes, nil
 }
 
-func (s *Service) authority(provider string) (*authority, error) {
-	if a, ok := s.providers[provider]; ok {
-		return a, nil
-	}
-	return nil, fault.New(fault.Unavailable, "this service is not registered with that provider: its operator has to set the client id").
-		WithCode(CodeNotConfigured)
-}
+// callback is where the authorities of a family send browsers back to: a provider's name, or servers for all
+// remote servers together.
+func (s *Service) callback(family string) string { return s.public + "/auth/" + family + "/callback" }
 
 func origin(u *url.URL) string { return u.Scheme + "://" + strings.ToLower(u.Host) }

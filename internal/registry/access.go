@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"time"
 
 	"steward/internal/egress"
 	"steward/internal/fault"
-	"steward/internal/mcpclient"
 	"steward/internal/oauth"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -21,6 +19,7 @@ type Tokens interface {
 	Credential(ctx context.Context, owner, provider string) (*oauth.Credential, error)
 	Token(ctx context.Context, owner, provider string) (token secret.String, version int64, err error)
 	Refresh(ctx context.Context, owner, provider string, stale int64) (token secret.String, version int64, err error)
+	Calibrate(ctx context.Context, r oauth.Resource) (oauth.Authority, error)
 }
 
 // Access is what calling a server for its user takes. It lives in memory, for one request.
@@ -35,10 +34,9 @@ func (a Access) header() map[string]secret.String {
 	if a.Bearer.IsZero() {
 		return a.Headers
 	}
-	h := maps.Clone(a.Headers)
-	if h == nil {
-		h = map[string]secret.String{}
-	}
+	h := map[string]secret.String{}
+	maps.Copy(h, a.Headers)
+	maps.DeleteFunc(h, func(name string, _ secret.String) bool { return isAuthorization(name) }) // in any spelling
 	h["Authorization"] = secret.New("Bearer " + a.Bearer.Reveal())
 	return h
 }
@@ -52,8 +50,8 @@ func (r *Registry) access(ctx context.Context, owner string, s *store.MCPServer)
 		return a, err
 	}
 	// An admin vouches for where users' tokens go. A server that a user, or somebody in a user's name, has
-	// registered does not get them: its URL could be anybody's.
-	if s.Owner != nil {
+	// registered gets those of its own authority alone: its URL could be anybody's.
+	if s.Owner != nil && s.AuthProvider != oauth.Server(s.ID) {
 		return a, fault.New(fault.Forbidden, "%s is not registered by an admin: credentials of other services do not go there", s.Name).WithCode("host_refused")
 	}
 	a.Bearer, a.Credential, err = r.tokens.Token(ctx, owner, s.AuthProvider)
@@ -105,24 +103,4 @@ func CheckPublic(s *store.MCPServer) error {
 		return fmt.Errorf("its URL %w", err)
 	}
 	return nil
-}
-
-// reach runs do on the server. When the server does not take the owner's token, which means that it did nothing,
-// the token is renewed and do runs once more.
-func (r *Registry) reach(ctx context.Context, owner string, s *store.MCPServer, do func(mcpclient.Target) error) error {
-	t, err := r.target(ctx, owner, s)
-	if err != nil {
-		return err
-	}
-	err = do(t)
-	if e, ok := errors.AsType[*mcpclient.Error](err); !ok || t.Key.Credential == 0 || e.Status != http.StatusUnauthorized || e.Ran != mcpclient.NotRun {
-		return err
-	}
-	if _, _, err := r.tokens.Refresh(ctx, owner, s.AuthProvider, t.Key.Credential); err != nil {
-		return err
-	}
-	if t, err = r.target(ctx, owner, s); err != nil {
-		return err
-	}
-	return do(t)
 }

@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +26,7 @@ import (
 	"steward/internal/secret"
 	"steward/internal/store"
 	"steward/internal/storetest"
+	"steward/internal/vault"
 )
 
 // wallet keeps the tokens of one user; a refresh makes the next.
@@ -63,6 +65,11 @@ func (w *wallet) Credential(context.Context, string, string) (*oauth.Credential,
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return &oauth.Credential{Version: w.version, Expires: w.expires}, nil
+}
+
+// Calibrate is nobody's business where the servers' provider is known.
+func (w *wallet) Calibrate(context.Context, oauth.Resource) (oauth.Authority, error) {
+	return oauth.Authority{}, errors.New("not asked for")
 }
 
 // guarded is an MCP server that takes one token and repeats it in its answers.
@@ -112,7 +119,9 @@ func newRegistry(t *testing.T, tokens registry.Tokens, url string) (*registry.Re
 	ring, err := secret.NewRing(secret.New(key))
 	require.NoError(t, err)
 	client := egress.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")})
-	r, err := registry.New(db, ring, tokens, client, slog.New(slog.DiscardHandler))
+	secrets, err := vault.New(db, ring)
+	require.NoError(t, err)
+	r, err := registry.New(db, ring, tokens, secrets, client, registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close(context.WithoutCancel(t.Context()))) })
 	require.NoError(t, registry.Register(t.Context(), db.Queries, ring, registry.Server{

@@ -27,7 +27,10 @@ func withoutBearer(t mcpclient.Target, result *mcpclient.Result, err error) {
 	}
 	redactor := secret.NewRedactor(token).Exact()
 	if wire, ok := errors.AsType[*jsonrpc.Error](err); ok {
-		wire.Message = redactor.Text(wire.Message)
+		// go-sdk's own errors are shared by all who get them: what says nothing of the token stays untouched.
+		if clean := redactor.Text(wire.Message); clean != wire.Message {
+			wire.Message = clean
+		}
 	}
 	if result == nil {
 		return

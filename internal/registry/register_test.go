@@ -28,7 +28,9 @@ func TestRegisterReplacesSealsAndSkipsIDs(t *testing.T) {
 		require.NotContains(t, string(row.EnvSealed), "canary-4711")
 	}
 	owner := "alice"
-	own, err := db.InsertServer(t.Context(), store.InsertServerParams{Owner: &owner, Name: "own", Transport: "http", Args: []string{}})
+	own, err := db.InsertServer(t.Context(), store.InsertServerParams{
+		Owner: &owner, Name: "own", Transport: "http", Args: []string{}, Tags: []string{}, EnvSchema: []byte("[]"), HeaderSchema: []byte("[]"), Reconnect: []byte("{}"),
+	})
 	require.NoError(t, err)
 	require.EqualValues(t, 3, own.ID)
 	_, err = db.GetServer(t.Context(), store.GetServerParams{ID: own.ID, Owner: "bob"})

@@ -1,177 +1,134 @@
-// Package registry knows the MCP servers that users may call: how each is reached, what it offers, and
-// whether an admin trusts what it says about itself.
+// Package registry knows the MCP servers that users may call: how each is reached, what it offers, whether an admin
+// trusts what it says about itself, and which of its tools somebody has agreed to.
 package registry
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strconv"
-	"sync"
+	"net/netip"
 
-	"steward/internal/fault"
 	"steward/internal/mcpclient"
 	"steward/internal/secret"
 	"steward/internal/store"
+	"steward/internal/vault"
 )
 
-// Registry reads servers from PostgreSQL and reaches them through one pool of sessions.
+// Registry reads servers from PostgreSQL and reaches them through one pool of sessions. What it reads it keeps in
+// memory while Watch hears of changes.
 type Registry struct {
-	db     *store.DB
-	ring   *secret.Ring
-	tokens Tokens
-	pool   *mcpclient.Pool
-	log    *slog.Logger
+	db      *store.DB
+	ring    *secret.Ring
+	tokens  Tokens
+	secrets Secrets
+	pool    *mcpclient.Pool
+	log     *slog.Logger
+	opts    Options
 	// client reaches addresses that users and servers supply: it is egress's.
 	client *http.Client
 
-	recorded sync.Map // server id -> the pins last recorded, joined
+	memory   memory
+	opened   opened
+	lists    lists
+	reviewed func(ctx context.Context, server int64)
+	changed  func(store.Change)
+}
+
+// Options are a Registry's settings.
+type Options struct {
+	// Allow are the private addresses that may be registered, as egress.NewClient got them.
+	Allow []netip.Prefix
+	// Packages is the folder in which servers are installed: each child may read its own. Data is our data folder: no
+	// child gets what holds it, and packages keep their state below it.
+	Packages, Data string
+	// Installed says, before a child of the server starts, why what is installed must not run; nil: nothing is
+	// installed.
+	Installed func(ctx context.Context, server int64) error
+}
+
+// Secrets are what users store for servers; they are vault.Vault's.
+type Secrets interface {
+	For(ctx context.Context, owner string, server int64) (vault.Kept, error)
+	Used(owner string, server int64, names ...string)
+	Forget(owner string, server int64)
+	Believe(heard bool) // whether changes are heard from now on
 }
 
 // New makes a registry over its own pool of sessions; Close ends them.
-func New(db *store.DB, ring *secret.Ring, tokens Tokens, client *http.Client, log *slog.Logger) (*Registry, error) {
-	if db == nil || ring == nil || tokens == nil || client == nil || log == nil {
-		return nil, errors.New("registry: database, key ring, credentials, egress client and logger are required")
+func New(db *store.DB, ring *secret.Ring, tokens Tokens, secrets Secrets, client *http.Client, o Options, log *slog.Logger) (*Registry, error) {
+	if db == nil || ring == nil || tokens == nil || secrets == nil || client == nil || log == nil {
+		return nil, errors.New("registry: database, key ring, credentials, secrets, egress client and logger are required")
 	}
-	r := &Registry{db: db, ring: ring, tokens: tokens, client: client, log: log}
+	r := &Registry{db: db, ring: ring, tokens: tokens, secrets: secrets, client: client, opts: o, log: log}
 	var err error
-	r.pool, err = mcpclient.New(mcpclient.Options{Log: log, OnEra: r.storeEra})
+	r.pool, err = mcpclient.New(mcpclient.Options{Log: log, OnSeen: r.seen, OnState: r.fared, Sessions: sessions{r}})
 	return r, err
 }
 
 // Close ends every session and the processes behind them.
 func (r *Registry) Close(ctx context.Context) error { return r.pool.Close(ctx) }
 
-// Pick resolves what a request names: ids, and names or numeric ids of more servers. Nothing named means
-// every server that owner can call. A foreign, disabled or absent server is an Invalid fault at its
-// location, the same for all three.
-func Pick(ctx context.Context, q *store.Queries, owner string, id int64, more []string) ([]int64, error) {
-	all, err := q.ListServersForUser(ctx, owner)
-	if err != nil {
-		return nil, fmt.Errorf("list servers: %w", err)
-	}
-	byName := map[string]int64{}
-	known := map[int64]bool{}
-	var ids []int64
-	for _, s := range all {
-		known[s.ID] = true
-		if _, taken := byName[s.Name]; !taken || s.Owner != nil { // one's own name wins over an admin's
-			byName[s.Name] = s.ID
-		}
-		ids = append(ids, s.ID)
-	}
-	if id == 0 && len(more) == 0 {
-		return ids, nil
-	}
-	ids = nil
-	if id != 0 {
-		if !known[id] {
-			return nil, fault.InvalidField("body.mcp_server_id", "no such MCP server")
-		}
-		ids = append(ids, id)
-		delete(known, id)
-	}
-	for i, name := range more {
-		n, ok := byName[name]
-		if num, err := strconv.ParseInt(name, 10, 64); !ok && err == nil {
-			n, ok = num, known[num] || num == id
-		}
-		if !ok {
-			return nil, fault.InvalidField(fmt.Sprintf("body.servers[%d]", i), "no such MCP server")
-		}
-		if known[n] {
-			ids = append(ids, n)
-			delete(known, n)
-		}
-	}
-	return ids, nil
-}
+// OnReview sets what hears that somebody has looked at a changed tool of a server: runs may wait for it. It is set
+// once, before anybody reviews.
+func (r *Registry) OnReview(heard func(ctx context.Context, server int64)) { r.reviewed = heard }
 
-// Servers returns the rows of ids that owner may call, in the order of ids.
-func (r *Registry) Servers(ctx context.Context, owner string, ids []int64) ([]*store.MCPServer, error) {
-	rows, err := r.db.GetServersForUser(ctx, store.GetServersForUserParams{Ids: ids, Owner: owner})
-	if err != nil {
-		return nil, fmt.Errorf("read servers: %w", err)
-	}
-	byID := map[int64]*store.MCPServer{}
-	for _, s := range rows {
-		byID[s.ID] = s
-	}
-	out := make([]*store.MCPServer, 0, len(rows))
-	for _, id := range ids {
-		if s := byID[id]; s != nil {
-			out = append(out, s)
+// OnChange sets what hears of changes, whoever made them. It is set once, before Watch.
+func (r *Registry) OnChange(heard func(store.Change)) { r.changed = heard }
+
+// Watch keeps memory and sessions in step with what other processes change, until ctx ends; then it returns nil.
+// Without it, and while its connection is down, the database is asked each time.
+func (r *Registry) Watch(ctx context.Context) error {
+	return r.db.Listen(ctx, r.log, r.heard, func(up bool) {
+		r.memory.listen(up)
+		r.secrets.Believe(up)
+		if up { // a change of which nobody told us has ended no session of ours
+			r.retireStale(ctx)
 		}
-	}
-	return out, nil
-}
-
-// Server reads one server that owner may call; nil if there is none.
-func (r *Registry) Server(ctx context.Context, owner string, id int64) (*store.MCPServer, error) {
-	s, err := r.db.GetServer(ctx, store.GetServerParams{ID: id, Owner: owner})
-	if store.IsNoRows(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read server: %w", err)
-	}
-	return s, nil
-}
-
-// Tools asks the server for its tools, through the pool's cache, and records what it answered. The error is an
-// *oauth.ConsentError when the server wants a credential that the owner has not given.
-func (r *Registry) Tools(ctx context.Context, owner string, s *store.MCPServer) ([]mcpclient.Tool, error) {
-	var tools []mcpclient.Tool
-	var token secret.String
-	err := r.reach(ctx, owner, s, func(t mcpclient.Target) (err error) {
-		token = bearer(t)
-		tools, err = r.pool.Tools(ctx, t)
-		return err
 	})
+}
+
+// heard acts on one change, whoever made it.
+func (r *Registry) heard(c store.Change) {
+	r.memory.forget(c)
+	if r.changed != nil {
+		r.changed(c)
+	}
+	switch c.Kind {
+	case store.ServerChanged:
+		r.pool.Retire("", c.Server, c.Version)
+	case store.SecretChanged:
+		r.secrets.Forget(c.Owner, c.Server)
+		r.pool.Retire(c.Owner, c.Server, 0)
+	}
+}
+
+// retireStale ends the sessions of servers that were changed or removed while nobody listened.
+func (r *Registry) retireStale(ctx context.Context) {
+	versions, err := r.db.ListServerVersions(ctx)
 	if err != nil {
-		return nil, err
+		r.log.WarnContext(ctx, "sessions not compared with their servers", "error", err)
+		return
 	}
-	if tools, err = r.withoutSecrets(s, token, tools); err != nil {
-		return nil, err
-	}
-	if err := r.record(ctx, s.ID, tools); err != nil {
-		return nil, err
-	}
-	return tools, nil
-}
-
-// Call sends one tool call. Errors are *mcpclient.Error, which says whether the call may have run, or those of
-// Ready, after which nothing was sent.
-func (r *Registry) Call(ctx context.Context, owner string, s *store.MCPServer, call mcpclient.Call) (*mcpclient.Result, error) {
-	var result *mcpclient.Result
-	err := r.reach(ctx, owner, s, func(t mcpclient.Target) (err error) {
-		result, err = r.pool.Call(ctx, t, call)
-		withoutBearer(t, result, err)
-		return err
-	})
-	return result, err
-}
-
-// Drop ends the session that owner has with the server: what it has not done by now it will not do,
-// because the child process dies with it. Only a stdio server promises that much.
-func (r *Registry) Drop(owner string, s *store.MCPServer) {
-	if s.Transport == "stdio" {
-		r.pool.Drop(key(owner, s))
+	for _, v := range versions {
+		r.pool.Retire("", v.ID, v.Version)
 	}
 }
 
-func (r *Registry) storeEra(ctx context.Context, k mcpclient.Key, n mcpclient.Negotiated) {
+// seen stores what opening a session has taught about a server, so that the next one opens the right way at once.
+func (r *Registry) seen(ctx context.Context, k mcpclient.Key, n mcpclient.Negotiated) {
 	info := n.ServerInfo
 	if len(info) == 0 {
-		info = json.RawMessage("{}")
+		info = []byte("{}")
 	}
-	err := r.db.SetServerEra(ctx, store.SetServerEraParams{
-		ID: k.Server, Version: k.Version, Era: string(n.Era), ProtocolVersion: n.ProtocolVersion, ServerInfo: info,
+	changed, err := r.db.SetServerSeen(ctx, store.SetServerSeenParams{
+		ID: k.Server, Version: k.Version, Era: string(n.Era), ProtocolVersion: n.ProtocolVersion, ServerInfo: info, Wire: string(n.Wire),
 	})
 	if err != nil {
-		r.log.WarnContext(ctx, "server era not stored", "server", k.Server, "error", err)
+		r.log.WarnContext(ctx, "what a server speaks is not stored", "server", k.Server, "error", fmt.Errorf("store era: %w", err))
+	}
+	if changed > 0 {
+		r.memory.forget(store.Change{Kind: store.ServerChanged, Server: k.Server, Version: k.Version})
 	}
 }

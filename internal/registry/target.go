@@ -2,15 +2,24 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"maps"
-	"slices"
 	"strconv"
+	"strings"
+	"time"
 
+	"steward/internal/fault"
 	"steward/internal/mcpclient"
+	"steward/internal/registry/input"
 	"steward/internal/secret"
 	"steward/internal/store"
+	"steward/internal/vault"
+)
+
+// Codes of the faults that say why a server cannot be reached at all.
+const (
+	CodeServerDisabled = "server_disabled"
+	CodeSecretMissing  = "secret_missing" //nolint:gosec // a name: the user has to store something first
 )
 
 // key names the pool slot: a session belongs to one user, one server and one version of its settings.
@@ -19,112 +28,104 @@ func key(owner string, s *store.MCPServer) mcpclient.Key {
 }
 
 func (r *Registry) target(ctx context.Context, owner string, s *store.MCPServer) (mcpclient.Target, error) {
-	t := mcpclient.Target{Key: key(owner, s), Name: s.Name, Era: mcpclient.Era(s.Era)}
+	t := mcpclient.Target{
+		Key: key(owner, s), Name: s.Name, Era: mcpclient.Era(s.Era), Wire: mcpclient.Wire(s.Wire),
+		Timeout: time.Duration(s.TimeoutMs) * time.Millisecond,
+	}
+	if !s.Enabled {
+		return t, fault.New(fault.Conflict, "the server %s is disabled", s.Name).WithCode(CodeServerDisabled)
+	}
+	o, err := r.settings(s)
+	if err != nil {
+		return t, err
+	}
 	switch s.Transport {
-	case "stdio":
-		env, err := r.open(s.EnvSealed, envBinding(s.Owner, s.Name))
+	case transportStdio:
+		env, kept, err := r.filled(ctx, owner, s, o.env, o.envInputs)
 		if err != nil {
 			return t, err
 		}
-		t.Stdio = &mcpclient.Stdio{Command: s.Command, Args: s.Args, Env: env}
-	case "http":
+		t.Key.Secrets = kept
+		if t.Stdio, err = r.child(t.Key, s.Command, s.Args, o.env, env); err != nil {
+			return t, err
+		}
+	case transportHTTP:
 		a, err := r.access(ctx, owner, s)
 		if err != nil {
 			return t, err
 		}
-		t.Key.Credential = a.Credential
-		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: a.header(), Client: r.client}
+		headers, kept, err := r.filled(ctx, owner, s, a.Headers, o.headerInput)
+		if err != nil {
+			return t, err
+		}
+		a.Headers = headers
+		t.Key.Credential, t.Key.Secrets = a.Credential, kept
+		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: a.header(), Client: r.client, Reconnect: o.timing.pace()}
 	default:
-		return t, fmt.Errorf("server %s: transport %q is not served", strconv.FormatInt(s.ID, 10), s.Transport)
+		return t, fault.New(fault.Internal, "server %s: transport %q is not served", strconv.FormatInt(s.ID, 10), s.Transport)
 	}
 	return t, nil
 }
 
-func (r *Registry) open(token []byte, b secret.Binding) (map[string]secret.String, error) {
-	if len(token) == 0 {
-		return nil, nil
+// filled adds to what is saved for a server what this user has stored for its inputs, and says which version of that
+// it is. The values go into the user's own session and nowhere else.
+func (r *Registry) filled(ctx context.Context, owner string, s *store.MCPServer, saved map[string]secret.String, fields []input.Field) (map[string]secret.String, int64, error) {
+	if len(fields) == 0 {
+		return saved, 0, nil
 	}
-	plain, err := r.ring.Open(b, token)
-	if err != nil {
-		return nil, err
-	}
-	var values map[string]string
-	if err := json.Unmarshal(plain, &values); err != nil {
-		return nil, fmt.Errorf("sealed settings of a server are not an object: %w", err)
-	}
-	out := make(map[string]secret.String, len(values))
-	for name, v := range values {
-		out[name] = secret.New(v)
-	}
-	return out, nil
-}
-
-func envBinding(owner *string, name string) secret.Binding {
-	return secret.Binding{Owner: ownerOf(owner), Purpose: "server.env", Ref: name}
-}
-
-func headersBinding(owner *string, name string) secret.Binding {
-	return secret.Binding{Owner: ownerOf(owner), Purpose: "server.headers", Ref: name}
-}
-
-// ownerOf names the admins' servers, which have no owner in their row.
-func ownerOf(owner *string) string {
-	if owner == nil {
-		return "(admin)"
-	}
-	return *owner
-}
-
-// Redactor removes the server's own secret values from what it answers.
-func (r *Registry) Redactor(s *store.MCPServer) (*secret.Redactor, error) {
-	values, err := r.secrets(s)
-	if err != nil {
-		return nil, err
-	}
-	return secret.NewRedactor(values...).Exact(), nil
-}
-
-// secrets are the values of the server's environment and headers.
-func (r *Registry) secrets(s *store.MCPServer) ([]secret.String, error) {
-	env, err := r.open(s.EnvSealed, envBinding(s.Owner, s.Name))
-	if err != nil {
-		return nil, err
-	}
-	headers, err := r.open(s.HeadersSealed, headersBinding(s.Owner, s.Name))
-	if err != nil {
-		return nil, err
-	}
-	return slices.AppendSeq(slices.Collect(maps.Values(env)), maps.Values(headers)), nil
-}
-
-// shortestSecret is what a value must have to be looked for in tool definitions: they are taken literally,
-// and a variable may also hold an ordinary word.
-const shortestSecret = 12
-
-// withoutSecrets is a server's list as it may be stored and shown to the model: a careless server prints
-// its configuration into a description.
-func (r *Registry) withoutSecrets(s *store.MCPServer, token secret.String, tools []mcpclient.Tool) ([]mcpclient.Tool, error) {
-	values, err := r.secrets(s)
-	if err != nil {
-		return nil, err
-	}
-	values = append(values, token)
-	values = slices.DeleteFunc(values, func(v secret.String) bool { return len(v.Reveal()) < shortestSecret })
-	if len(values) == 0 {
-		return tools, nil
-	}
-	redactor := secret.NewRedactor(values...).Exact()
-	clean := slices.Clone(tools) // the list is shared with the pool's cache
-	for i, t := range clean {
-		t.Title, t.Description = redactor.Text(t.Title), redactor.Text(t.Description)
-		t.Definition = redactor.JSON(t.Definition)
-		if len(t.InputSchema) > 0 {
-			t.InputSchema = redactor.JSON(t.InputSchema)
+	own := input.Secrets(fields)
+	var kept vault.Kept
+	if len(own) > 0 {
+		var err error
+		if kept, err = r.secrets.For(ctx, owner, s.ID); err != nil {
+			return nil, 0, err
 		}
-		if len(t.OutputSchema) > 0 {
-			t.OutputSchema = redactor.JSON(t.OutputSchema)
-		}
-		clean[i] = t
 	}
-	return clean, nil
+	var used []string
+	secretName := map[string]bool{}
+	for _, name := range own {
+		secretName[name] = true
+	}
+	values, err := input.Fill(fields, func(name string) secret.String {
+		if v := kept.Values[name]; secretName[name] && !v.IsZero() {
+			used = append(used, name)
+			return v
+		}
+		return saved[name]
+	})
+	if err != nil {
+		return nil, 0, needs(s, err)
+	}
+	if len(used) > 0 {
+		r.secrets.Used(owner, s.ID, used...)
+	}
+	all := maps.Clone(saved)
+	if all == nil {
+		return values, kept.Version, nil
+	}
+	maps.Copy(all, values)
+	return all, kept.Version, nil
+}
+
+// needs says to the user what to do about an input.
+func needs(s *store.MCPServer, err error) error {
+	if missing, ok := errors.AsType[*input.MissingError](err); ok {
+		return fault.Wrap(err, fault.Conflict, "the server %s needs %s: store it with POST /secrets/set", s.Name, strings.Join(missing.Names, " and ")).WithCode(CodeSecretMissing)
+	}
+	if unfit, ok := errors.AsType[*input.UnfitError](err); ok {
+		return fault.Wrap(err, fault.Conflict, "what is stored for the server %s does not fit: %s", s.Name, unfit).WithCode(CodeSecretMissing)
+	}
+	return err
+}
+
+// InputSecrets are the names that a user may store for the server: they go into that user's session.
+func (r *Registry) InputSecrets(s *store.MCPServer) []string {
+	o, err := r.settings(s)
+	if err != nil {
+		return nil // who cannot be read takes nothing
+	}
+	if s.Transport == transportStdio {
+		return input.Secrets(o.envInputs)
+	}
+	return input.Secrets(o.headerInput)
 }

@@ -27,6 +27,7 @@ type Verdict struct {
 	Digest    string          // what the person saw
 	Reason    string          // for the model on deny; kept in the audit
 	Arguments json.RawMessage // for edit
+	Content   json.RawMessage // for answer: the form that the server asks to fill in
 }
 
 // Decided is a recorded decision. Delivered false means that no worker was there to take it: the
@@ -49,6 +50,9 @@ func (s *Service) Decide(ctx context.Context, p auth.Principal, v Verdict) (Deci
 	if (v.Verdict == automation.Edit) != (len(v.Arguments) > 0) {
 		return Decided{}, fault.InvalidField("body.arguments", "belong to the decision edit, and only to it")
 	}
+	if v.Verdict != automation.Answer && len(v.Content) > 0 {
+		return Decided{}, fault.InvalidField("body.content", "belongs to the decision answer, and only to it")
+	}
 	row, call, err := s.subject(ctx, p.Owner, v)
 	if err != nil {
 		return Decided{}, err
@@ -58,10 +62,14 @@ func (s *Service) Decide(ctx context.Context, p auth.Principal, v Verdict) (Deci
 		return Decided{}, err
 	}
 	in := store.DecideParams{ID: q.ID, Owner: p.Owner, Verdict: string(v.Verdict), DecidedBy: p.Actor, Note: v.Reason}
-	if v.Verdict == automation.Edit {
-		if in.NewArgumentsSealed, in.NewDigest, err = s.edits.CheckEdit(ctx, v.RunID, call, v.Arguments); err != nil {
-			return Decided{}, err
-		}
+	switch v.Verdict {
+	case automation.Edit:
+		in.NewArgumentsSealed, in.NewDigest, err = s.edits.CheckEdit(ctx, v.RunID, call, v.Arguments)
+	case automation.Answer:
+		in.AnswerSealed, err = s.edits.CheckAnswer(q, v.Content)
+	}
+	if err != nil {
+		return Decided{}, err
 	}
 	err = s.db.Tx(ctx, func(tx *store.Queries) error {
 		d, err := tx.Decide(ctx, in)

@@ -28,10 +28,11 @@ type Service struct {
 	starts   *starter
 }
 
-// Editor checks the arguments with which a person replaces the model's; it is tool.Executor's, and a fake
-// in tests of the service alone.
+// Editor checks what a person writes: arguments that replace the model's, and answers to what a server asks. It is
+// tool.Executor's, and a fake in tests of the service alone.
 type Editor interface {
 	CheckEdit(ctx context.Context, runID int64, row *store.ToolCall, arguments json.RawMessage) (sealed []byte, digest string, err error)
+	CheckAnswer(question *store.Decision, content json.RawMessage) (sealed []byte, err error)
 }
 
 // Options are the operator's settings.

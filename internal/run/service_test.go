@@ -36,6 +36,10 @@ func (noEdits) CheckEdit(context.Context, int64, *store.ToolCall, json.RawMessag
 	return []byte("sealed"), "edited", nil
 }
 
+func (noEdits) CheckAnswer(*store.Decision, json.RawMessage) ([]byte, error) {
+	return []byte("sealed"), nil
+}
+
 // newService is a service whose Temporal is down: everything here must work all the same.
 func newService(t *testing.T, queue int) (*run.Service, *store.DB) {
 	t.Helper()
@@ -253,6 +257,33 @@ func TestDecideIsRecordedOnceAndDeliveredLater(t *testing.T) {
 	waiting, err := db.ListUndeliveredDecisions(t.Context(), store.ListUndeliveredDecisionsParams{PageSize: 10})
 	require.NoError(t, err)
 	require.Len(t, waiting, 1, "the reconciler has it")
+}
+
+func TestAnswersGoToServersAlone(t *testing.T) {
+	t.Parallel()
+	s, db := newService(t, 10)
+	id, call := ask(t, s, db, "input")
+	good := run.Verdict{RunID: id, CallID: call, Verdict: automation.Answer, Digest: "d", Content: json.RawMessage(`{"pin":"1234"}`)}
+	for name, change := range map[string]func(*run.Verdict){
+		"content of a refusal": func(v *run.Verdict) { v.Verdict = automation.Decline },
+		"an approval":          func(v *run.Verdict) { v.Verdict, v.Content = automation.Approve, nil },
+	} {
+		v := good
+		change(&v)
+		_, err := s.Decide(t.Context(), alice, v)
+		require.True(t, fault.Is(err, fault.Invalid), "%s: %v", name, err)
+	}
+	_, err := s.Decide(t.Context(), alice, good)
+	require.NoError(t, err)
+	d, err := db.LatestInput(t.Context(), store.LatestInputParams{Call: call, Owner: "alice"})
+	require.NoError(t, err)
+	require.Equal(t, "answer", d.Verdict)
+	require.Equal(t, "sealed", string(d.AnswerSealed))
+	events, err := db.ListAudit(t.Context(), store.ListAuditParams{Chain: automation.AuditChain(id), PageSize: 10})
+	require.NoError(t, err)
+	for _, e := range events {
+		require.NotContains(t, e.Body, "1234")
+	}
 }
 
 func TestExpiredQuestionIsNotDecided(t *testing.T) {

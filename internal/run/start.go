@@ -75,6 +75,7 @@ func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Start
 			Owner: p.Owner, Actor: p.Actor, WorkflowID: workflowID, ServerIDs: servers, ToolName: r.ToolName,
 			InstructionsSealed: sealed, Model: r.Model, Approval: r.Approval, Limits: limits, Metadata: r.Metadata,
 			Mode: string(r.Mode), Connections: connections, OutputSchema: r.OutputSchema,
+			ServersNamed: r.MCPServerID != 0 || len(r.Servers) > 0,
 		}
 		if r.MCPServerID != 0 {
 			in.MCPServerID = &r.MCPServerID

@@ -36,14 +36,15 @@ func (b *bell) SignalWorkflow(_ context.Context, workflowID, _, name string, arg
 	if b.gone[workflowID] {
 		return serviceerror.NewNotFound("no such workflow")
 	}
-	if name == automation.SignalWake && arg == (automation.Wake{State: automation.WaitingForAuth}) {
+	if w, ok := arg.(automation.Wake); ok && name == automation.SignalWake && (w.State == automation.WaitingForAuth || w.State == automation.WaitingForApproval) {
 		b.rung = append(b.rung, workflowID)
 	}
 	return nil
 }
 
-func TestWakeTellsThoseWhoWaitForTheConsent(t *testing.T) {
-	t.Parallel()
+// newSleepers is a service, its Temporal, and a way to make a run sleep.
+func newSleepers(t *testing.T) (*run.Service, *store.DB, *bell, func(owner, name string, state automation.State, w automation.Waiting)) {
+	t.Helper()
 	db, temporal := storetest.New(t), &bell{gone: map[string]bool{"run/ended in Temporal": true}}
 	key, err := config.NewKey()
 	require.NoError(t, err)
@@ -69,6 +70,12 @@ func TestWakeTellsThoseWhoWaitForTheConsent(t *testing.T) {
 			ID: row.ID, State: string(state), StateSeq: 2, Waiting: doc, Chain: automation.AuditChain(row.ID), EventKey: "k", Kind: "run.state", Actor: "worker", Body: "{}",
 		}))
 	}
+	return s, db, temporal, sleep
+}
+
+func TestWakeTellsThoseWhoWaitForTheConsent(t *testing.T) {
+	t.Parallel()
+	s, db, temporal, sleep := newSleepers(t)
 	google := func(version int64) automation.Waiting {
 		return automation.Waiting{Provider: "google", Version: version}
 	}
@@ -80,7 +87,7 @@ func TestWakeTellsThoseWhoWaitForTheConsent(t *testing.T) {
 	sleep("alice", "of another provider", automation.WaitingForAuth, automation.Waiting{Provider: "slack"})
 	sleep("alice", "ended in Temporal", automation.WaitingForAuth, google(1))
 	sleep("bob", "not connected", automation.WaitingForAuth, google(0))
-	_, err = db.Pool.Exec(t.Context(), `INSERT INTO credentials (owner, provider, subject, scopes, access_sealed, expires_at, version)
+	_, err := db.Pool.Exec(t.Context(), `INSERT INTO credentials (owner, provider, subject, scopes, access_sealed, expires_at, version)
 		VALUES ('alice', 'google', 's', '{}', '\x00', now(), 2)`)
 	require.NoError(t, err)
 
@@ -88,4 +95,28 @@ func TestWakeTellsThoseWhoWaitForTheConsent(t *testing.T) {
 	require.Empty(t, temporal.rung)
 	require.NoError(t, s.Wake(t.Context(), "alice"))
 	require.Equal(t, []string{"run/first consent", "run/older", "run/beside a question"}, temporal.rung)
+}
+
+func TestWakeTellsThoseWhoWaitForAReview(t *testing.T) {
+	t.Parallel()
+	s, db, temporal, sleep := newSleepers(t)
+	tool := func(name string) automation.Waiting {
+		return automation.Waiting{Connector: "mail", Server: 7, Tool: name}
+	}
+	sleep("alice", "accepted", automation.WaitingForApproval, tool("send"))
+	sleep("bob", "rejected", automation.WaitingForApproval, tool("post"))
+	sleep("bob", "not yet", automation.WaitingForApproval, tool("wipe"))
+	sleep("bob", "for a consent", automation.WaitingForAuth, automation.Waiting{Provider: "google"})
+	for _, statement := range []string{
+		"INSERT INTO mcp_servers (id, name, transport, args) VALUES (7, 'mail', 'http', '{}')",
+		`INSERT INTO server_tools (server_id, name, pin, definition, position, state)
+			VALUES (7, 'send', 'p', '{}', 0, 'approved'), (7, 'post', 'p', '{}', 1, 'rejected'), (7, 'wipe', 'p', '{}', 2, 'quarantined')`,
+	} {
+		_, err := db.Pool.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.WakeReviewed(t.Context(), 8))
+	require.Empty(t, temporal.rung)
+	require.NoError(t, s.WakeReviewed(t.Context(), 7))
+	require.Equal(t, []string{"run/accepted", "run/rejected"}, temporal.rung)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const cancelPlannedCalls = `-- name: CancelPlannedCalls :many
-UPDATE tool_calls SET state = 'cancelled', settled_at = clock_timestamp(), reason = $1
+UPDATE tool_calls SET state = 'cancelled', settled_at = clock_timestamp(), reason = $1, round_sealed = NULL
 WHERE run_id = $2 AND state IN ('planned', 'waiting') AND NOT superseded
 RETURNING id, step, server_name, tool_name
 `
@@ -55,7 +55,7 @@ func (q *Queries) CancelPlannedCalls(ctx context.Context, arg CancelPlannedCalls
 
 const claimCall = `-- name: ClaimCall :one
 UPDATE tool_calls SET state = 'claimed', fence = fence + 1, attempts = attempts + 1, claimed_at = clock_timestamp(),
-    lease_until = clock_timestamp() + $1::interval
+    lease_until = clock_timestamp() + $1::interval, task_id = ''
 WHERE id = $2 AND run_id = $3 AND fence = $4 AND state = ANY ($5::text[])
 RETURNING id, run_id, owner, step, position, call_id, function_name, server_id, server_name, tool_name, class, pin, arguments_sealed, arguments_preview, digest, state, fence, attempts, claimed_at, lease_until, settled_at, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, was_unknown, superseded, created_at, connection, receipt, executed_by, evidence, provider_request, round_sealed, task_id
 `
@@ -129,6 +129,32 @@ SELECT set_config('synchronous_commit', 'off', true)
 func (q *Queries) CommitToMemory(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, commitToMemory)
 	return err
+}
+
+const extendLease = `-- name: ExtendLease :execrows
+UPDATE tool_calls SET lease_until = clock_timestamp() + $1::interval
+WHERE id = $2 AND run_id = $3 AND fence = $4 AND state = 'claimed'
+`
+
+type ExtendLeaseParams struct {
+	Lease time.Duration
+	ID    string
+	RunID int64
+	Fence int64
+}
+
+// The attempt waits for a person in the middle of its call.
+func (q *Queries) ExtendLease(ctx context.Context, arg ExtendLeaseParams) (int64, error) {
+	result, err := q.db.Exec(ctx, extendLease,
+		arg.Lease,
+		arg.ID,
+		arg.RunID,
+		arg.Fence,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const getCall = `-- name: GetCall :one
@@ -582,6 +608,86 @@ func (q *Queries) NoteReceipt(ctx context.Context, arg NoteReceiptParams) (int64
 	return result.RowsAffected(), nil
 }
 
+const noteTask = `-- name: NoteTask :execrows
+UPDATE tool_calls SET task_id = $1 WHERE id = $2 AND run_id = $3 AND fence = $4 AND state = 'claimed'
+`
+
+type NoteTaskParams struct {
+	TaskID string
+	ID     string
+	RunID  int64
+	Fence  int64
+}
+
+// From now on the server's task is asked about; nothing is called again.
+func (q *Queries) NoteTask(ctx context.Context, arg NoteTaskParams) (int64, error) {
+	result, err := q.db.Exec(ctx, noteTask,
+		arg.TaskID,
+		arg.ID,
+		arg.RunID,
+		arg.Fence,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const pauseCall = `-- name: PauseCall :execrows
+UPDATE tool_calls SET state = $1, round_sealed = $2
+WHERE id = $3 AND run_id = $4 AND fence = $5 AND state = 'claimed'
+`
+
+type PauseCallParams struct {
+	State       string
+	RoundSealed []byte
+	ID          string
+	RunID       int64
+	Fence       int64
+}
+
+// The server wants to know something before it goes on: the claim is over, and the call waits for a person, or for
+// nobody if there is nothing to ask. Sent again, it is claimed again.
+func (q *Queries) PauseCall(ctx context.Context, arg PauseCallParams) (int64, error) {
+	result, err := q.db.Exec(ctx, pauseCall,
+		arg.State,
+		arg.RoundSealed,
+		arg.ID,
+		arg.RunID,
+		arg.Fence,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const putRound = `-- name: PutRound :execrows
+UPDATE tool_calls SET round_sealed = $1
+WHERE id = $2 AND run_id = $3 AND fence = $4 AND state IN ('waiting', 'claimed')
+`
+
+type PutRoundParams struct {
+	RoundSealed []byte
+	ID          string
+	RunID       int64
+	Fence       int64
+}
+
+// What people have said so far.
+func (q *Queries) PutRound(ctx context.Context, arg PutRoundParams) (int64, error) {
+	result, err := q.db.Exec(ctx, putRound,
+		arg.RoundSealed,
+		arg.ID,
+		arg.RunID,
+		arg.Fence,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const releaseCall = `-- name: ReleaseCall :execrows
 UPDATE tool_calls SET state = 'planned', reason = $1
 WHERE id = $2 AND run_id = $3 AND fence = $4 AND state IN ('claimed', 'unknown')
@@ -639,7 +745,8 @@ func (q *Queries) SetCallArguments(ctx context.Context, arg SetCallArgumentsPara
 const settleCall = `-- name: SettleCall :execrows
 UPDATE tool_calls SET state = $1, settled_at = CASE WHEN $1 = 'unknown' THEN NULL ELSE clock_timestamp() END,
     result_sealed = $2, result_digest = $3, result_bytes = $4, is_error = $5,
-    reason = $6, resolved_by = $7, was_unknown = was_unknown OR $1::text = 'unknown' OR $8
+    reason = $6, resolved_by = $7, was_unknown = was_unknown OR $1::text = 'unknown' OR $8,
+    round_sealed = CASE WHEN $1 = 'unknown' THEN round_sealed END -- a person's answers are kept only while they may be needed
 WHERE id = $9 AND run_id = $10 AND fence = $11 AND state = ANY ($12::text[])
 `
 

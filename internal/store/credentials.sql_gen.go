@@ -11,10 +11,10 @@ import (
 )
 
 const beginFlow = `-- name: BeginFlow :one
-INSERT INTO oauth_flows (state_digest, browser_digest, purpose, owner, provider, verifier_sealed, nonce, scopes,
+INSERT INTO oauth_flows (state_digest, browser_digest, purpose, owner, provider, issuer, resource, verifier_sealed, nonce, scopes,
     redirect_url, connector, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-    $9, $10, now() + $11::interval)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+    $11, $12, now() + $13::interval)
 RETURNING expires_at
 `
 
@@ -24,6 +24,8 @@ type BeginFlowParams struct {
 	Purpose        string
 	Owner          string
 	Provider       string
+	Issuer         string
+	Resource       string
 	VerifierSealed []byte
 	Nonce          string
 	Scopes         []string
@@ -39,6 +41,8 @@ func (q *Queries) BeginFlow(ctx context.Context, arg BeginFlowParams) (time.Time
 		arg.Purpose,
 		arg.Owner,
 		arg.Provider,
+		arg.Issuer,
+		arg.Resource,
 		arg.VerifierSealed,
 		arg.Nonce,
 		arg.Scopes,
@@ -49,6 +53,24 @@ func (q *Queries) BeginFlow(ctx context.Context, arg BeginFlowParams) (time.Time
 	var expires_at time.Time
 	err := row.Scan(&expires_at)
 	return expires_at, err
+}
+
+const beginRefresh = `-- name: BeginRefresh :exec
+INSERT INTO credential_refreshes AS r (credential_id, version) VALUES ($1, $2)
+ON CONFLICT (credential_id) DO UPDATE SET version = EXCLUDED.version,
+    started_at = CASE WHEN r.version = EXCLUDED.version AND r.started_at > now() - interval '5 minutes' THEN r.started_at ELSE now() END
+`
+
+type BeginRefreshParams struct {
+	CredentialID int64
+	Version      int64
+}
+
+// In a transaction of its own, while another one of the same process holds the credential. Trying again does not
+// make it younger.
+func (q *Queries) BeginRefresh(ctx context.Context, arg BeginRefreshParams) error {
+	_, err := q.db.Exec(ctx, beginRefresh, arg.CredentialID, arg.Version)
+	return err
 }
 
 const boundIdleTransaction = `-- name: BoundIdleTransaction :exec
@@ -95,6 +117,32 @@ func (q *Queries) DeleteExpiredLinks(ctx context.Context) (int64, error) {
 	return result.RowsAffected(), nil
 }
 
+const deleteStrayCredentials = `-- name: DeleteStrayCredentials :execrows
+DELETE FROM credentials c WHERE c.provider LIKE 'mcp/%'
+    AND NOT EXISTS (SELECT FROM mcp_servers s WHERE c.provider = 'mcp/' || s.id)
+`
+
+// Of servers that are gone. Their ids do not come back.
+func (q *Queries) DeleteStrayCredentials(ctx context.Context) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteStrayCredentials)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const deleteStrayRefreshes = `-- name: DeleteStrayRefreshes :execrows
+DELETE FROM credential_refreshes WHERE started_at < now() - interval '1 hour'
+`
+
+func (q *Queries) DeleteStrayRefreshes(ctx context.Context) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteStrayRefreshes)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const endCredential = `-- name: EndCredential :exec
 UPDATE credentials SET state = 'needs_reconnect', reason = $1, updated_at = now() WHERE id = $2
 `
@@ -107,6 +155,15 @@ type EndCredentialParams struct {
 // The version stays: runs that wait do so for a later one.
 func (q *Queries) EndCredential(ctx context.Context, arg EndCredentialParams) error {
 	_, err := q.db.Exec(ctx, endCredential, arg.Reason, arg.ID)
+	return err
+}
+
+const endRefresh = `-- name: EndRefresh :exec
+DELETE FROM credential_refreshes WHERE credential_id = $1
+`
+
+func (q *Queries) EndRefresh(ctx context.Context, credentialID int64) error {
+	_, err := q.db.Exec(ctx, endRefresh, credentialID)
 	return err
 }
 
@@ -143,6 +200,46 @@ func (q *Queries) GetCredential(ctx context.Context, arg GetCredentialParams) (*
 		&i.Resource,
 	)
 	return &i, err
+}
+
+const listLostRefreshes = `-- name: ListLostRefreshes :many
+SELECT c.id, c.owner, c.provider, c.version FROM credential_refreshes r JOIN credentials c ON c.id = r.credential_id AND c.version = r.version
+WHERE c.state = 'active' AND r.started_at < now() - $1::interval AND r.started_at > now() - interval '5 minutes'
+ORDER BY r.started_at LIMIT 100 FOR UPDATE OF c SKIP LOCKED
+`
+
+type ListLostRefreshesRow struct {
+	ID       int64
+	Owner    string
+	Provider string
+	Version  int64
+}
+
+// Whose process is gone: nobody holds the credential, and no answer was stored. The oldest first. After five minutes
+// no provider takes a token once more that it has replaced.
+func (q *Queries) ListLostRefreshes(ctx context.Context, age time.Duration) ([]*ListLostRefreshesRow, error) {
+	rows, err := q.db.Query(ctx, listLostRefreshes, age)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListLostRefreshesRow
+	for rows.Next() {
+		var i ListLostRefreshesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Owner,
+			&i.Provider,
+			&i.Version,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockCredential = `-- name: LockCredential :one
@@ -182,10 +279,10 @@ func (q *Queries) LockCredential(ctx context.Context, arg LockCredentialParams) 
 }
 
 const putCredential = `-- name: PutCredential :one
-INSERT INTO credentials (owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO credentials (owner, provider, subject, account, scopes, issuer, client_id, resource, access_sealed, refresh_sealed, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (owner, provider) DO UPDATE SET subject = EXCLUDED.subject, account = EXCLUDED.account,
-    scopes = EXCLUDED.scopes, access_sealed = EXCLUDED.access_sealed, refresh_sealed = EXCLUDED.refresh_sealed,
+    scopes = EXCLUDED.scopes, issuer = EXCLUDED.issuer, client_id = EXCLUDED.client_id, resource = EXCLUDED.resource, access_sealed = EXCLUDED.access_sealed, refresh_sealed = EXCLUDED.refresh_sealed,
     expires_at = EXCLUDED.expires_at, state = 'active', reason = '', version = nextval('credential_versions'),
     updated_at = now()
 RETURNING id, owner, provider, subject, account, scopes, access_sealed, refresh_sealed, expires_at, state, reason, version, created_at, updated_at, refreshed_at, issuer, client_id, resource
@@ -197,6 +294,9 @@ type PutCredentialParams struct {
 	Subject       string
 	Account       string
 	Scopes        []string
+	Issuer        string
+	ClientID      string
+	Resource      string
 	AccessSealed  []byte
 	RefreshSealed []byte
 	ExpiresAt     time.Time
@@ -209,6 +309,9 @@ func (q *Queries) PutCredential(ctx context.Context, arg PutCredentialParams) (*
 		arg.Subject,
 		arg.Account,
 		arg.Scopes,
+		arg.Issuer,
+		arg.ClientID,
+		arg.Resource,
 		arg.AccessSealed,
 		arg.RefreshSealed,
 		arg.ExpiresAt,
@@ -287,18 +390,18 @@ func (q *Queries) RefreshCredential(ctx context.Context, arg RefreshCredentialPa
 
 const useFlow = `-- name: UseFlow :one
 UPDATE oauth_flows SET used_at = now()
-WHERE state_digest = $1 AND provider = $2 AND used_at IS NULL AND expires_at > now()
+WHERE state_digest = $1 AND split_part(provider, '/', 1) = $2::text AND used_at IS NULL AND expires_at > now()
 RETURNING state_digest, browser_digest, purpose, owner, provider, verifier_sealed, nonce, scopes, redirect_url, connector, created_at, expires_at, used_at, issuer, resource
 `
 
 type UseFlowParams struct {
 	StateDigest []byte
-	Provider    string
+	Family      string
 }
 
-// A state works once, whatever becomes of it.
+// A state works once, whatever becomes of it. All remote servers share one callback: of 'mcp/7' it knows 'mcp'.
 func (q *Queries) UseFlow(ctx context.Context, arg UseFlowParams) (*OauthFlow, error) {
-	row := q.db.QueryRow(ctx, useFlow, arg.StateDigest, arg.Provider)
+	row := q.db.QueryRow(ctx, useFlow, arg.StateDigest, arg.Family)
 	var i OauthFlow
 	err := row.Scan(
 		&i.StateDigest,

@@ -11,6 +11,21 @@ import (
 	"time"
 )
 
+const closeInputs = `-- name: CloseInputs :exec
+UPDATE decisions SET verdict = 'expired', decided_at = now(), note = $1 WHERE call = $2 AND kind = 'input' AND verdict = ''
+`
+
+type CloseInputsParams struct {
+	Note string
+	Call string
+}
+
+// What a server asked in the middle of a call is over with that attempt at it.
+func (q *Queries) CloseInputs(ctx context.Context, arg CloseInputsParams) error {
+	_, err := q.db.Exec(ctx, closeInputs, arg.Note, arg.Call)
+	return err
+}
+
 const closeOpenDecisions = `-- name: CloseOpenDecisions :exec
 UPDATE decisions SET verdict = 'expired', decided_at = now(), note = $1 WHERE run_id = $2 AND verdict = ''
 `
@@ -27,8 +42,8 @@ func (q *Queries) CloseOpenDecisions(ctx context.Context, arg CloseOpenDecisions
 
 const decide = `-- name: Decide :one
 UPDATE decisions SET verdict = $1, decided_by = $2, decided_at = now(), note = $3,
-    new_arguments_sealed = $4, new_digest = $5
-WHERE id = $6 AND owner = $7 AND verdict = '' AND ($1 = 'expired' OR expires_at > now())
+    new_arguments_sealed = $4, new_digest = $5, answer_sealed = $6
+WHERE id = $7 AND owner = $8 AND verdict = '' AND ($1 = 'expired' OR expires_at > now())
 RETURNING id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation, question_sealed, answer_sealed
 `
 
@@ -38,6 +53,7 @@ type DecideParams struct {
 	Note               string
 	NewArgumentsSealed []byte
 	NewDigest          string
+	AnswerSealed       []byte
 	ID                 string
 	Owner              string
 }
@@ -50,6 +66,7 @@ func (q *Queries) Decide(ctx context.Context, arg DecideParams) (*Decision, erro
 		arg.Note,
 		arg.NewArgumentsSealed,
 		arg.NewDigest,
+		arg.AnswerSealed,
 		arg.ID,
 		arg.Owner,
 	)
@@ -119,22 +136,24 @@ func (q *Queries) GetDecision(ctx context.Context, arg GetDecisionParams) (*Deci
 }
 
 const insertDecision = `-- name: InsertDecision :execrows
-INSERT INTO decisions (id, run_id, call, owner, kind, digest, pin, reason, explanation, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9::json, '{}'), now() + $10::interval)
+INSERT INTO decisions (id, run_id, call, owner, kind, digest, pin, reason, explanation, question_sealed, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9::json, '{}'), $10,
+    now() + $11::interval)
 ON CONFLICT DO NOTHING
 `
 
 type InsertDecisionParams struct {
-	ID          string
-	RunID       int64
-	Call        string
-	Owner       string
-	Kind        string
-	Digest      string
-	Pin         string
-	Reason      string
-	Explanation []byte
-	Expiry      time.Duration
+	ID             string
+	RunID          int64
+	Call           string
+	Owner          string
+	Kind           string
+	Digest         string
+	Pin            string
+	Reason         string
+	Explanation    []byte
+	QuestionSealed []byte
+	Expiry         time.Duration
 }
 
 func (q *Queries) InsertDecision(ctx context.Context, arg InsertDecisionParams) (int64, error) {
@@ -148,6 +167,7 @@ func (q *Queries) InsertDecision(ctx context.Context, arg InsertDecisionParams) 
 		arg.Pin,
 		arg.Reason,
 		arg.Explanation,
+		arg.QuestionSealed,
 		arg.Expiry,
 	)
 	if err != nil {
@@ -167,6 +187,45 @@ type LatestDecisionParams struct {
 
 func (q *Queries) LatestDecision(ctx context.Context, arg LatestDecisionParams) (*Decision, error) {
 	row := q.db.QueryRow(ctx, latestDecision, arg.Call, arg.Owner)
+	var i Decision
+	err := row.Scan(
+		&i.ID,
+		&i.RunID,
+		&i.Call,
+		&i.Owner,
+		&i.Kind,
+		&i.Digest,
+		&i.Pin,
+		&i.Reason,
+		&i.AskedAt,
+		&i.ExpiresAt,
+		&i.Verdict,
+		&i.DecidedBy,
+		&i.DecidedAt,
+		&i.Note,
+		&i.NewArgumentsSealed,
+		&i.NewDigest,
+		&i.UsedAt,
+		&i.DeliveredAt,
+		&i.Explanation,
+		&i.QuestionSealed,
+		&i.AnswerSealed,
+	)
+	return &i, err
+}
+
+const latestInput = `-- name: LatestInput :one
+SELECT id, run_id, call, owner, kind, digest, pin, reason, asked_at, expires_at, verdict, decided_by, decided_at, note, new_arguments_sealed, new_digest, used_at, delivered_at, explanation, question_sealed, answer_sealed FROM decisions WHERE call = $1 AND owner = $2 AND kind = 'input' ORDER BY asked_at DESC LIMIT 1
+`
+
+type LatestInputParams struct {
+	Call  string
+	Owner string
+}
+
+// What a server asked last.
+func (q *Queries) LatestInput(ctx context.Context, arg LatestInputParams) (*Decision, error) {
+	row := q.db.QueryRow(ctx, latestInput, arg.Call, arg.Owner)
 	var i Decision
 	err := row.Scan(
 		&i.ID,
@@ -359,10 +418,10 @@ func (q *Queries) OpenDecision(ctx context.Context, call string) (*Decision, err
 }
 
 const useDecision = `-- name: UseDecision :execrows
-UPDATE decisions SET used_at = now() WHERE id = $1 AND used_at IS NULL AND verdict IN ('approve', 'edit')
+UPDATE decisions SET used_at = now() WHERE id = $1 AND used_at IS NULL AND verdict IN ('approve', 'edit', 'answer', 'decline')
 `
 
-// An approval is good for one claim.
+// An approval is good for one claim, an answer is told once.
 func (q *Queries) UseDecision(ctx context.Context, id string) (int64, error) {
 	result, err := q.db.Exec(ctx, useDecision, id)
 	if err != nil {

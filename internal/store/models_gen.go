@@ -79,6 +79,7 @@ type AutomationRun struct {
 	Connections        []string
 	OutputSchema       []byte
 	Waiting            []byte
+	ServersNamed       bool
 }
 
 type Credential struct {
@@ -126,6 +127,34 @@ type Decision struct {
 	AnswerSealed       []byte
 }
 
+type DirectCall struct {
+	ID              string
+	Owner           string
+	Actor           string
+	Via             string
+	IdempotencyKey  *string
+	ServerID        *int64
+	Connection      string
+	ServerName      string
+	ToolName        string
+	Class           string
+	Pin             string
+	ArgumentsSealed []byte
+	Digest          string
+	State           string
+	Fence           int64
+	Receipt         string
+	LeaseUntil      time.Time
+	ResultSealed    []byte
+	ResultDigest    string
+	ResultBytes     int64
+	IsError         bool
+	Reason          string
+	ResolvedBy      string
+	CreatedAt       time.Time
+	SettledAt       *time.Time
+}
+
 type MCPServer struct {
 	ID              int64
 	Owner           *string
@@ -151,7 +180,6 @@ type MCPServer struct {
 	Release         string
 	Tags            []string
 	Image           string
-	IsPublic        bool
 	EnvSchema       []byte
 	HeaderSchema    []byte
 	Reconnect       []byte
@@ -183,6 +211,20 @@ type ModelCall struct {
 	Request         int32
 }
 
+type OauthClient struct {
+	ID           int64
+	Issuer       string
+	Owner        string
+	Kind         string
+	ClientID     string
+	SecretSealed []byte
+	AuthMethod   string
+	RedirectURL  string
+	ExpiresAt    *time.Time
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
 type OauthFlow struct {
 	StateDigest    []byte
 	BrowserDigest  []byte
@@ -199,6 +241,38 @@ type OauthFlow struct {
 	UsedAt         *time.Time
 	Issuer         string
 	Resource       string
+}
+
+type Package struct {
+	ID             int64
+	ServerName     string
+	ServerID       *int64
+	Name           string
+	Runtime        string
+	Version        string
+	Previous       string
+	Latest         string
+	LatestAt       *time.Time
+	Folder         string
+	PreviousFolder string
+	NextFolder     string
+	Entry          []string
+	Integrity      string
+	Lock           []byte
+	Scripts        []string
+	SettingsSealed []byte
+	Request        []byte
+	Status         string
+	Wanted         string
+	Stage          string
+	Error          string
+	ErrorCode      string
+	WorkflowID     string
+	CreatedBy      string
+	InstalledAt    *time.Time
+	UpgradedAt     *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
 }
 
 type RingHolder struct {
@@ -222,6 +296,32 @@ type RunStep struct {
 	Result        []byte
 	Usage         json.RawMessage
 	CreatedAt     time.Time
+}
+
+type ServerAuthority struct {
+	ServerID     int64
+	URL          string
+	Resource     string
+	MetadataURL  string
+	Issuer       string
+	Metadata     []byte
+	Scopes       []string
+	DiscoveredAt time.Time
+}
+
+type ServerTool struct {
+	ServerID           int64
+	Name               string
+	Pin                string
+	Definition         []byte
+	Position           int32
+	FetchedAt          time.Time
+	State              string
+	ApprovedPin        string
+	ApprovedDefinition []byte
+	ReviewedBy         string
+	ReviewedAt         *time.Time
+	Gone               bool
 }
 
 type ToolCall struct {
@@ -262,4 +362,17 @@ type ToolCall struct {
 	ProviderRequest  string
 	RoundSealed      []byte
 	TaskID           string
+}
+
+type ToolOverride struct {
+	ServerID    int64
+	Tool        string
+	ReadOnly    *bool
+	Destructive *bool
+	Idempotent  *bool
+	OpenWorld   *bool
+	Enabled     bool
+	TimeoutMs   int64
+	UpdatedBy   string
+	UpdatedAt   time.Time
 }

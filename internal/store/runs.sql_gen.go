@@ -193,7 +193,7 @@ func (q *Queries) GetLastStep(ctx context.Context, runID int64) (*GetLastStepRow
 }
 
 const getRun = `-- name: GetRun :one
-SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting FROM automation_runs WHERE id = $1 AND owner = $2
+SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting, servers_named FROM automation_runs WHERE id = $1 AND owner = $2
 `
 
 type GetRunParams struct {
@@ -235,12 +235,13 @@ func (q *Queries) GetRun(ctx context.Context, arg GetRunParams) (*AutomationRun,
 		&i.Connections,
 		&i.OutputSchema,
 		&i.Waiting,
+		&i.ServersNamed,
 	)
 	return &i, err
 }
 
 const getRunForWorker = `-- name: GetRunForWorker :one
-SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting FROM automation_runs WHERE id = $1
+SELECT id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting, servers_named FROM automation_runs WHERE id = $1
 `
 
 // The workflow acts for the owner it reads here; no user input reaches this query.
@@ -278,6 +279,7 @@ func (q *Queries) GetRunForWorker(ctx context.Context, id int64) (*AutomationRun
 		&i.Connections,
 		&i.OutputSchema,
 		&i.Waiting,
+		&i.ServersNamed,
 	)
 	return &i, err
 }
@@ -323,6 +325,23 @@ type HasConsentParams struct {
 // Whether a usable credential has come since the one of this version, 0 for none.
 func (q *Queries) HasConsent(ctx context.Context, arg HasConsentParams) (bool, error) {
 	row := q.db.QueryRow(ctx, hasConsent, arg.Owner, arg.Provider, arg.Version)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const hasReview = `-- name: HasReview :one
+SELECT (NOT EXISTS (SELECT FROM server_tools WHERE server_id = $1 AND name = $2 AND state = 'quarantined'))::boolean
+`
+
+type HasReviewParams struct {
+	ServerID int64
+	Name     string
+}
+
+// Whether nobody needs to look at the tool any more; a tool that is gone is nothing to look at.
+func (q *Queries) HasReview(ctx context.Context, arg HasReviewParams) (bool, error) {
+	row := q.db.QueryRow(ctx, hasReview, arg.ServerID, arg.Name)
 	var column_1 bool
 	err := row.Scan(&column_1)
 	return column_1, err
@@ -375,10 +394,10 @@ func (q *Queries) InsertModelCall(ctx context.Context, arg InsertModelCallParams
 
 const insertRun = `-- name: InsertRun :one
 INSERT INTO automation_runs (owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed,
-    model, approval, limits, metadata, mode, connections, output_schema)
+    model, approval, limits, metadata, mode, connections, output_schema, servers_named)
 VALUES ($1, $2, $3, $4, $5, $6, $7,
-    $8, $9, $10, $11, $12, $13, $14)
-RETURNING id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting
+    $8, $9, $10, $11, $12, $13, $14, $15)
+RETURNING id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting, servers_named
 `
 
 type InsertRunParams struct {
@@ -396,6 +415,7 @@ type InsertRunParams struct {
 	Mode               string
 	Connections        []string
 	OutputSchema       []byte
+	ServersNamed       bool
 }
 
 func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) (*AutomationRun, error) {
@@ -414,6 +434,7 @@ func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) (*Automati
 		arg.Mode,
 		arg.Connections,
 		arg.OutputSchema,
+		arg.ServersNamed,
 	)
 	var i AutomationRun
 	err := row.Scan(
@@ -447,6 +468,7 @@ func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) (*Automati
 		&i.Connections,
 		&i.OutputSchema,
 		&i.Waiting,
+		&i.ServersNamed,
 	)
 	return &i, err
 }
@@ -687,6 +709,46 @@ func (q *Queries) ListRunsWaitingForConsent(ctx context.Context, arg ListRunsWai
 	return items, nil
 }
 
+const listRunsWaitingForReview = `-- name: ListRunsWaitingForReview :many
+SELECT r.id, r.owner, r.workflow_id FROM automation_runs r
+JOIN server_tools t ON t.server_id = (r.waiting->>'server')::bigint AND t.name = r.waiting->>'tool'
+WHERE r.waiting IS NOT NULL AND r.finished_at IS NULL AND t.state <> 'quarantined'
+  AND ($1::bigint IS NULL OR t.server_id = $1)
+ORDER BY r.id LIMIT $2
+`
+
+type ListRunsWaitingForReviewParams struct {
+	ServerID *int64
+	PageSize int32
+}
+
+type ListRunsWaitingForReviewRow struct {
+	ID         int64
+	Owner      string
+	WorkflowID string
+}
+
+// Runs that wait until somebody has looked at a changed tool, which has happened since. Waking twice is harmless.
+func (q *Queries) ListRunsWaitingForReview(ctx context.Context, arg ListRunsWaitingForReviewParams) ([]*ListRunsWaitingForReviewRow, error) {
+	rows, err := q.db.Query(ctx, listRunsWaitingForReview, arg.ServerID, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListRunsWaitingForReviewRow
+	for rows.Next() {
+		var i ListRunsWaitingForReviewRow
+		if err := rows.Scan(&i.ID, &i.Owner, &i.WorkflowID); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSteps = `-- name: ListSteps :many
 SELECT step, items_sealed FROM run_steps
 WHERE run_id = $1 AND step >= $2 AND step < $3 AND NOT superseded ORDER BY step
@@ -811,6 +873,23 @@ func (q *Queries) MarkDispatched(ctx context.Context, id int64) error {
 	return err
 }
 
+const offersTool = `-- name: OffersTool :one
+SELECT EXISTS (SELECT FROM server_tools WHERE server_id = $1 AND name = $2)::boolean
+`
+
+type OffersToolParams struct {
+	ServerID int64
+	Name     string
+}
+
+// Whether the server had a tool of this name when it was last seen.
+func (q *Queries) OffersTool(ctx context.Context, arg OffersToolParams) (bool, error) {
+	row := q.db.QueryRow(ctx, offersTool, arg.ServerID, arg.Name)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const putCatalogue = `-- name: PutCatalogue :exec
 INSERT INTO run_catalogues (run_id, snapshot) VALUES ($1, $2)
 ON CONFLICT (run_id) DO NOTHING
@@ -852,7 +931,7 @@ const requestCancel = `-- name: RequestCancel :one
 UPDATE automation_runs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
     cancel_actor = CASE WHEN cancel_requested_at IS NULL THEN $1 ELSE cancel_actor END
 WHERE id = $2 AND owner = $3 AND finished_at IS NULL
-RETURNING id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting
+RETURNING id, owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed, model, approval, limits, metadata, state, state_seq, output_sealed, error_code, error_message, provider, usage, cancel_requested_at, cancel_actor, cancel_delivered_at, dispatched_at, created_at, started_at, finished_at, mode, connections, output_schema, waiting, servers_named
 `
 
 type RequestCancelParams struct {
@@ -895,6 +974,7 @@ func (q *Queries) RequestCancel(ctx context.Context, arg RequestCancelParams) (*
 		&i.Connections,
 		&i.OutputSchema,
 		&i.Waiting,
+		&i.ServersNamed,
 	)
 	return &i, err
 }
@@ -965,6 +1045,42 @@ type SetRunUsageParams struct {
 // the sum an estimate. charged_tokens is 0 in rows from before there was spending.
 func (q *Queries) SetRunUsage(ctx context.Context, arg SetRunUsageParams) error {
 	_, err := q.db.Exec(ctx, setRunUsage, arg.Provider, arg.ID)
+	return err
+}
+
+const showRunState = `-- name: ShowRunState :exec
+WITH changed AS (
+    UPDATE automation_runs r SET state = $6 WHERE r.id = $7 AND r.finished_at IS NULL AND r.state = $8 AND r.state <> $6
+        AND ($6 = 'waiting_for_decision' OR NOT EXISTS (
+            SELECT FROM decisions d WHERE d.run_id = r.id AND d.verdict = '' AND d.kind <> 'approval'))
+    RETURNING r.id)
+SELECT audit_append($1::text, $2::text, $3::text, $4::text, $5::text) FROM changed
+`
+
+type ShowRunStateParams struct {
+	Chain     string
+	EventKey  string
+	Kind      string
+	Actor     string
+	Body      string
+	State     string
+	ID        int64
+	FromState string
+}
+
+// What people see while an activity holds a question open in the middle of a call. The workflow's numbers stay as
+// they are, so that its next word counts. While other questions are open, the state stays.
+func (q *Queries) ShowRunState(ctx context.Context, arg ShowRunStateParams) error {
+	_, err := q.db.Exec(ctx, showRunState,
+		arg.Chain,
+		arg.EventKey,
+		arg.Kind,
+		arg.Actor,
+		arg.Body,
+		arg.State,
+		arg.ID,
+		arg.FromState,
+	)
 	return err
 }
 

@@ -9,22 +9,69 @@ import (
 	"context"
 )
 
-const deleteServerTools = `-- name: DeleteServerTools :exec
-DELETE FROM server_tools WHERE server_id = $1 AND NOT (name = ANY ($2::text[]))
+const deleteServer = `-- name: DeleteServer :exec
+DELETE FROM mcp_servers WHERE id = $1
 `
 
-type DeleteServerToolsParams struct {
-	ServerID int64
-	Keep     []string
+func (q *Queries) DeleteServer(ctx context.Context, id int64) error {
+	_, err := q.db.Exec(ctx, deleteServer, id)
+	return err
 }
 
-func (q *Queries) DeleteServerTools(ctx context.Context, arg DeleteServerToolsParams) error {
-	_, err := q.db.Exec(ctx, deleteServerTools, arg.ServerID, arg.Keep)
+const forgetServerAuthority = `-- name: ForgetServerAuthority :exec
+DELETE FROM server_authorities WHERE server_id = $1
+`
+
+func (q *Queries) ForgetServerAuthority(ctx context.Context, serverID int64) error {
+	_, err := q.db.Exec(ctx, forgetServerAuthority, serverID)
+	return err
+}
+
+const forgetServerCredentials = `-- name: ForgetServerCredentials :execrows
+DELETE FROM credentials WHERE provider = 'mcp/' || $1::bigint::text
+`
+
+// What users have saved for a server is for where it was then (security.md T-16). Its provider is 'mcp/<id>'.
+func (q *Queries) ForgetServerCredentials(ctx context.Context, serverID int64) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetServerCredentials, serverID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const forgetServerFlows = `-- name: ForgetServerFlows :exec
+DELETE FROM oauth_flows WHERE provider = 'mcp/' || $1::bigint::text
+`
+
+func (q *Queries) ForgetServerFlows(ctx context.Context, serverID int64) error {
+	_, err := q.db.Exec(ctx, forgetServerFlows, serverID)
+	return err
+}
+
+const forgetServerSecrets = `-- name: ForgetServerSecrets :execrows
+DELETE FROM user_secrets WHERE server_id = $1
+`
+
+func (q *Queries) ForgetServerSecrets(ctx context.Context, serverID int64) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetServerSecrets, serverID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const forgetServerSessions = `-- name: ForgetServerSessions :exec
+DELETE FROM server_sessions WHERE server_id = $1
+`
+
+func (q *Queries) ForgetServerSessions(ctx context.Context, serverID int64) error {
+	_, err := q.db.Exec(ctx, forgetServerSessions, serverID)
 	return err
 }
 
 const getServer = `-- name: GetServer :one
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE id = $1 AND (owner IS NULL OR owner = $2::text)
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE id = $1 AND (owner IS NULL OR owner = $2::text)
 `
 
 type GetServerParams struct {
@@ -60,7 +107,6 @@ func (q *Queries) GetServer(ctx context.Context, arg GetServerParams) (*MCPServe
 		&i.Release,
 		&i.Tags,
 		&i.Image,
-		&i.IsPublic,
 		&i.EnvSchema,
 		&i.HeaderSchema,
 		&i.Reconnect,
@@ -72,7 +118,7 @@ func (q *Queries) GetServer(ctx context.Context, arg GetServerParams) (*MCPServe
 }
 
 const getServersForUser = `-- name: GetServersForUser :many
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers
 WHERE id = ANY ($1::bigint[]) AND (owner IS NULL OR owner = $2::text) ORDER BY id
 `
 
@@ -115,7 +161,6 @@ func (q *Queries) GetServersForUser(ctx context.Context, arg GetServersForUserPa
 			&i.Release,
 			&i.Tags,
 			&i.Image,
-			&i.IsPublic,
 			&i.EnvSchema,
 			&i.HeaderSchema,
 			&i.Reconnect,
@@ -134,36 +179,62 @@ func (q *Queries) GetServersForUser(ctx context.Context, arg GetServersForUserPa
 }
 
 const insertServer = `-- name: InsertServer :one
-INSERT INTO mcp_servers (owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest
+INSERT INTO mcp_servers (owner, name, title, description, website_url, release, tags, transport, command, args, image, env_sealed, url,
+    headers_sealed, env_schema, header_schema, reconnect, timeout_ms, trusted, auth_provider, enabled, manifest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+    $14, $15, $16, $17, $18, $19, $20, $21, $22)
+RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest
 `
 
 type InsertServerParams struct {
 	Owner         *string
 	Name          string
+	Title         string
 	Description   string
+	WebsiteURL    string
+	Release       string
+	Tags          []string
 	Transport     string
 	Command       string
 	Args          []string
+	Image         string
 	EnvSealed     []byte
 	URL           string
 	HeadersSealed []byte
+	EnvSchema     []byte
+	HeaderSchema  []byte
+	Reconnect     []byte
+	TimeoutMs     int64
 	Trusted       bool
+	AuthProvider  string
+	Enabled       bool
+	Manifest      []byte
 }
 
 func (q *Queries) InsertServer(ctx context.Context, arg InsertServerParams) (*MCPServer, error) {
 	row := q.db.QueryRow(ctx, insertServer,
 		arg.Owner,
 		arg.Name,
+		arg.Title,
 		arg.Description,
+		arg.WebsiteURL,
+		arg.Release,
+		arg.Tags,
 		arg.Transport,
 		arg.Command,
 		arg.Args,
+		arg.Image,
 		arg.EnvSealed,
 		arg.URL,
 		arg.HeadersSealed,
+		arg.EnvSchema,
+		arg.HeaderSchema,
+		arg.Reconnect,
+		arg.TimeoutMs,
 		arg.Trusted,
+		arg.AuthProvider,
+		arg.Enabled,
+		arg.Manifest,
 	)
 	var i MCPServer
 	err := row.Scan(
@@ -191,7 +262,6 @@ func (q *Queries) InsertServer(ctx context.Context, arg InsertServerParams) (*MC
 		&i.Release,
 		&i.Tags,
 		&i.Image,
-		&i.IsPublic,
 		&i.EnvSchema,
 		&i.HeaderSchema,
 		&i.Reconnect,
@@ -202,8 +272,37 @@ func (q *Queries) InsertServer(ctx context.Context, arg InsertServerParams) (*MC
 	return &i, err
 }
 
+const listServerVersions = `-- name: ListServerVersions :many
+SELECT id, version FROM mcp_servers
+`
+
+type ListServerVersionsRow struct {
+	ID      int64
+	Version int64
+}
+
+func (q *Queries) ListServerVersions(ctx context.Context) ([]*ListServerVersionsRow, error) {
+	rows, err := q.db.Query(ctx, listServerVersions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListServerVersionsRow
+	for rows.Next() {
+		var i ListServerVersionsRow
+		if err := rows.Scan(&i.ID, &i.Version); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listServersForUser = `-- name: ListServersForUser :many
-SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE (owner IS NULL OR owner = $1::text) AND enabled ORDER BY id
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE (owner IS NULL OR owner = $1::text) AND enabled ORDER BY id
 `
 
 // An admin's servers (owner NULL) and the user's own.
@@ -241,7 +340,6 @@ func (q *Queries) ListServersForUser(ctx context.Context, owner string) ([]*MCPS
 			&i.Release,
 			&i.Tags,
 			&i.Image,
-			&i.IsPublic,
 			&i.EnvSchema,
 			&i.HeaderSchema,
 			&i.Reconnect,
@@ -259,14 +357,144 @@ func (q *Queries) ListServersForUser(ctx context.Context, owner string) ([]*MCPS
 	return items, nil
 }
 
+const listVisibleServers = `-- name: ListVisibleServers :many
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE owner IS NULL OR owner = $1::text ORDER BY id
+`
+
+// The same, disabled ones included.
+func (q *Queries) ListVisibleServers(ctx context.Context, owner string) ([]*MCPServer, error) {
+	rows, err := q.db.Query(ctx, listVisibleServers, owner)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*MCPServer
+	for rows.Next() {
+		var i MCPServer
+		if err := rows.Scan(
+			&i.ID,
+			&i.Owner,
+			&i.Name,
+			&i.Description,
+			&i.Transport,
+			&i.Command,
+			&i.Args,
+			&i.EnvSealed,
+			&i.URL,
+			&i.HeadersSealed,
+			&i.Trusted,
+			&i.Enabled,
+			&i.Era,
+			&i.ProtocolVersion,
+			&i.ServerInfo,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.AuthProvider,
+			&i.Title,
+			&i.WebsiteURL,
+			&i.Release,
+			&i.Tags,
+			&i.Image,
+			&i.EnvSchema,
+			&i.HeaderSchema,
+			&i.Reconnect,
+			&i.TimeoutMs,
+			&i.Wire,
+			&i.Manifest,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockServer = `-- name: LockServer :one
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE id = $1 FOR NO KEY UPDATE
+`
+
+// Whoever changes a server, or what is known of its tools, holds its row.
+func (q *Queries) LockServer(ctx context.Context, id int64) (*MCPServer, error) {
+	row := q.db.QueryRow(ctx, lockServer, id)
+	var i MCPServer
+	err := row.Scan(
+		&i.ID,
+		&i.Owner,
+		&i.Name,
+		&i.Description,
+		&i.Transport,
+		&i.Command,
+		&i.Args,
+		&i.EnvSealed,
+		&i.URL,
+		&i.HeadersSealed,
+		&i.Trusted,
+		&i.Enabled,
+		&i.Era,
+		&i.ProtocolVersion,
+		&i.ServerInfo,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.AuthProvider,
+		&i.Title,
+		&i.WebsiteURL,
+		&i.Release,
+		&i.Tags,
+		&i.Image,
+		&i.EnvSchema,
+		&i.HeaderSchema,
+		&i.Reconnect,
+		&i.TimeoutMs,
+		&i.Wire,
+		&i.Manifest,
+	)
+	return &i, err
+}
+
+const packageOfServer = `-- name: PackageOfServer :one
+SELECT name FROM packages WHERE server_id = $1::bigint
+`
+
+func (q *Queries) PackageOfServer(ctx context.Context, serverID int64) (string, error) {
+	row := q.db.QueryRow(ctx, packageOfServer, serverID)
+	var name string
+	err := row.Scan(&name)
+	return name, err
+}
+
+const publishedPackage = `-- name: PublishedPackage :one
+SELECT name, runtime, version FROM packages WHERE server_id = $1::bigint
+`
+
+type PublishedPackageRow struct {
+	Name    string
+	Runtime string
+	Version string
+}
+
+func (q *Queries) PublishedPackage(ctx context.Context, serverID int64) (*PublishedPackageRow, error) {
+	row := q.db.QueryRow(ctx, publishedPackage, serverID)
+	var i PublishedPackageRow
+	err := row.Scan(&i.Name, &i.Runtime, &i.Version)
+	return &i, err
+}
+
 const putServer = `-- name: PutServer :one
-INSERT INTO mcp_servers (id, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, auth_provider)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO mcp_servers (id, name, description, transport, command, args, env_sealed, url, headers_sealed, env_schema, header_schema, trusted,
+    auth_provider)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+    $13)
 ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.description, transport = EXCLUDED.transport,
     command = EXCLUDED.command, args = EXCLUDED.args, env_sealed = EXCLUDED.env_sealed, url = EXCLUDED.url,
-    headers_sealed = EXCLUDED.headers_sealed, trusted = EXCLUDED.trusted, auth_provider = EXCLUDED.auth_provider,
+    headers_sealed = EXCLUDED.headers_sealed, env_schema = EXCLUDED.env_schema, header_schema = EXCLUDED.header_schema,
+    trusted = EXCLUDED.trusted, auth_provider = EXCLUDED.auth_provider,
     version = mcp_servers.version + 1, updated_at = now()
-RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, is_public, env_schema, header_schema, reconnect, timeout_ms, wire, manifest
+RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest
 `
 
 type PutServerParams struct {
@@ -279,11 +507,14 @@ type PutServerParams struct {
 	EnvSealed     []byte
 	URL           string
 	HeadersSealed []byte
+	EnvSchema     []byte
+	HeaderSchema  []byte
 	Trusted       bool
 	AuthProvider  string
 }
 
-// Registers or updates an admin's server; a change bumps the version and with it every pooled session's key.
+// Registers or updates an admin's server under a number of the caller's; a change bumps the version and with it every
+// pooled session's key.
 func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) (*MCPServer, error) {
 	row := q.db.QueryRow(ctx, putServer,
 		arg.ID,
@@ -295,6 +526,8 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) (*MCPServe
 		arg.EnvSealed,
 		arg.URL,
 		arg.HeadersSealed,
+		arg.EnvSchema,
+		arg.HeaderSchema,
 		arg.Trusted,
 		arg.AuthProvider,
 	)
@@ -324,7 +557,6 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) (*MCPServe
 		&i.Release,
 		&i.Tags,
 		&i.Image,
-		&i.IsPublic,
 		&i.EnvSchema,
 		&i.HeaderSchema,
 		&i.Reconnect,
@@ -335,54 +567,77 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) (*MCPServe
 	return &i, err
 }
 
-const putServerTool = `-- name: PutServerTool :exec
-INSERT INTO server_tools (server_id, name, pin, definition, position) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (server_id, name) DO UPDATE SET pin = EXCLUDED.pin, definition = EXCLUDED.definition,
-    position = EXCLUDED.position, fetched_at = now()
-WHERE server_tools.pin <> EXCLUDED.pin OR server_tools.position <> EXCLUDED.position
+const readServer = `-- name: ReadServer :one
+SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE id = $1
 `
 
-type PutServerToolParams struct {
-	ServerID   int64
-	Name       string
-	Pin        string
-	Definition []byte
-	Position   int32
-}
-
-func (q *Queries) PutServerTool(ctx context.Context, arg PutServerToolParams) error {
-	_, err := q.db.Exec(ctx, putServerTool,
-		arg.ServerID,
-		arg.Name,
-		arg.Pin,
-		arg.Definition,
-		arg.Position,
+// For the memory of a process, which knows whose it is.
+func (q *Queries) ReadServer(ctx context.Context, id int64) (*MCPServer, error) {
+	row := q.db.QueryRow(ctx, readServer, id)
+	var i MCPServer
+	err := row.Scan(
+		&i.ID,
+		&i.Owner,
+		&i.Name,
+		&i.Description,
+		&i.Transport,
+		&i.Command,
+		&i.Args,
+		&i.EnvSealed,
+		&i.URL,
+		&i.HeadersSealed,
+		&i.Trusted,
+		&i.Enabled,
+		&i.Era,
+		&i.ProtocolVersion,
+		&i.ServerInfo,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.AuthProvider,
+		&i.Title,
+		&i.WebsiteURL,
+		&i.Release,
+		&i.Tags,
+		&i.Image,
+		&i.EnvSchema,
+		&i.HeaderSchema,
+		&i.Reconnect,
+		&i.TimeoutMs,
+		&i.Wire,
+		&i.Manifest,
 	)
-	return err
+	return &i, err
 }
 
-const setServerEra = `-- name: SetServerEra :exec
-UPDATE mcp_servers SET era = $1, protocol_version = $2, server_info = $3
-WHERE id = $4 AND version = $5
+const setServerSeen = `-- name: SetServerSeen :execrows
+UPDATE mcp_servers SET era = $1, protocol_version = $2, server_info = $3, wire = $4
+WHERE id = $5 AND version = $6
+    AND (era, protocol_version, server_info::text, wire) IS DISTINCT FROM ($1, $2, $3::json::text, $4)
 `
 
-type SetServerEraParams struct {
+type SetServerSeenParams struct {
 	Era             string
 	ProtocolVersion string
 	ServerInfo      []byte
+	Wire            string
 	ID              int64
 	Version         int64
 }
 
-func (q *Queries) SetServerEra(ctx context.Context, arg SetServerEraParams) error {
-	_, err := q.db.Exec(ctx, setServerEra,
+func (q *Queries) SetServerSeen(ctx context.Context, arg SetServerSeenParams) (int64, error) {
+	result, err := q.db.Exec(ctx, setServerSeen,
 		arg.Era,
 		arg.ProtocolVersion,
 		arg.ServerInfo,
+		arg.Wire,
 		arg.ID,
 		arg.Version,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const skipServerIDs = `-- name: SkipServerIDs :exec
@@ -393,4 +648,99 @@ SELECT setval(pg_get_serial_sequence('mcp_servers', 'id'), (SELECT max(id) FROM 
 func (q *Queries) SkipServerIDs(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, skipServerIDs)
 	return err
+}
+
+const updateServer = `-- name: UpdateServer :one
+UPDATE mcp_servers SET title = $1, description = $2, website_url = $3, release = $4, tags = $5,
+    transport = $6, command = $7, args = $8, image = $9, env_sealed = $10, url = $11,
+    headers_sealed = $12, env_schema = $13, header_schema = $14, reconnect = $15,
+    timeout_ms = $16, trusted = $17, auth_provider = $18, enabled = $19, manifest = $20,
+    era = '', protocol_version = '', server_info = '{}', wire = '', version = version + 1, updated_at = now()
+WHERE id = $21
+RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest
+`
+
+type UpdateServerParams struct {
+	Title         string
+	Description   string
+	WebsiteURL    string
+	Release       string
+	Tags          []string
+	Transport     string
+	Command       string
+	Args          []string
+	Image         string
+	EnvSealed     []byte
+	URL           string
+	HeadersSealed []byte
+	EnvSchema     []byte
+	HeaderSchema  []byte
+	Reconnect     []byte
+	TimeoutMs     int64
+	Trusted       bool
+	AuthProvider  string
+	Enabled       bool
+	Manifest      []byte
+	ID            int64
+}
+
+// Under LockServer. What was negotiated with the settings before holds no more.
+func (q *Queries) UpdateServer(ctx context.Context, arg UpdateServerParams) (*MCPServer, error) {
+	row := q.db.QueryRow(ctx, updateServer,
+		arg.Title,
+		arg.Description,
+		arg.WebsiteURL,
+		arg.Release,
+		arg.Tags,
+		arg.Transport,
+		arg.Command,
+		arg.Args,
+		arg.Image,
+		arg.EnvSealed,
+		arg.URL,
+		arg.HeadersSealed,
+		arg.EnvSchema,
+		arg.HeaderSchema,
+		arg.Reconnect,
+		arg.TimeoutMs,
+		arg.Trusted,
+		arg.AuthProvider,
+		arg.Enabled,
+		arg.Manifest,
+		arg.ID,
+	)
+	var i MCPServer
+	err := row.Scan(
+		&i.ID,
+		&i.Owner,
+		&i.Name,
+		&i.Description,
+		&i.Transport,
+		&i.Command,
+		&i.Args,
+		&i.EnvSealed,
+		&i.URL,
+		&i.HeadersSealed,
+		&i.Trusted,
+		&i.Enabled,
+		&i.Era,
+		&i.ProtocolVersion,
+		&i.ServerInfo,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.AuthProvider,
+		&i.Title,
+		&i.WebsiteURL,
+		&i.Release,
+		&i.Tags,
+		&i.Image,
+		&i.EnvSchema,
+		&i.HeaderSchema,
+		&i.Reconnect,
+		&i.TimeoutMs,
+		&i.Wire,
+		&i.Manifest,
+	)
+	return &i, err
 }

@@ -43,7 +43,7 @@ func TestApprovalBindsTheCallAndIsUsedOnce(t *testing.T) {
 	id := f.decide(c, automation.Approve)
 	in := f.input(other)
 	in.Decision = id
-	_, err = f.x.Execute(t.Context(), in, stamp)
+	_, err = f.x.Execute(t.Context(), in, stamp, nil)
 	require.Equal(t, "approval_mismatch", fault.CodeOf(err), "approve A, run B (T-47)")
 	require.Zero(t, f.effects(other))
 

@@ -1,9 +1,11 @@
 package tool
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"steward/internal/audit"
 	"steward/internal/automation"
@@ -21,15 +23,18 @@ type question struct {
 	digest, pin string // what the answer binds
 	kind        automation.DecisionKind
 	reason      string
-	explanation Explanation // of the guard; none: the reason says it all
+	explanation Explanation   // of the guard; none: the reason says it all
+	input       *Input        // of a server that asks; it gives the digest
+	expiry      time.Duration // 0: the executor's
 }
 
-// ask opens a question. A call has at most one open question (unique index decisions_open).
+// ask opens a question. A call has at most one open question (unique index decisions_open); what a server asked in
+// the middle of an attempt that is over makes room.
 func (x *Executor) ask(ctx context.Context, q *store.Queries, w question) (string, error) {
 	if len(w.explanation.Rules) == 0 {
-		code := RulePolicy
-		if w.kind == automation.AskUnknown {
-			code = RuleOutcome
+		code := map[automation.DecisionKind]Code{automation.AskUnknown: RuleOutcome, automation.AskInput: RuleInput}[w.kind]
+		if code == "" {
+			code = RulePolicy
 		}
 		w.explanation.Rules = []Rule{{code, w.reason}}
 	}
@@ -38,9 +43,18 @@ func (x *Executor) ask(ctx context.Context, q *store.Queries, w question) (strin
 		return "", fmt.Errorf("encode explanation: %w", err)
 	}
 	id := newID("dec_")
+	var sealed []byte
+	if w.input != nil {
+		if sealed, err = x.sealInput(w.owner, id, *w.input); err != nil {
+			return "", err
+		}
+	}
+	if err := q.CloseInputs(ctx, store.CloseInputsParams{Call: w.call, Note: "the attempt that asked is over"}); err != nil {
+		return "", fmt.Errorf("close earlier question: %w", err)
+	}
 	n, err := q.InsertDecision(ctx, store.InsertDecisionParams{
 		ID: id, RunID: w.runID, Call: w.call, Owner: w.owner, Kind: string(w.kind), Digest: w.digest, Pin: w.pin,
-		Reason: w.reason, Explanation: explanation, Expiry: x.expiry,
+		Reason: w.reason, Explanation: explanation, QuestionSealed: sealed, Expiry: cmp.Or(w.expiry, x.expiry),
 	})
 	if err != nil {
 		return "", fmt.Errorf("ask a person: %w", err)

@@ -1,10 +1,12 @@
 package tool
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"steward/internal/mcpclient"
 	"steward/internal/registry"
@@ -13,20 +15,21 @@ import (
 
 // describe turns an offered tool into one of the catalogue; probe-only tools are not for the model. What a tool
 // says of itself is foreign text too: the model sees what a person would, and what was hidden is flagged.
-func describe(s *store.MCPServer, o mcpclient.Tool) (Tool, bool, error) {
-	pin, err := registry.Pin(o.Definition)
-	if err != nil {
-		return Tool{}, false, err
-	}
+func describe(s *store.MCPServer, o registry.Offered) (Tool, bool, error) {
 	t := Tool{
-		Server: s.ID, ServerName: s.Name, Name: o.Name, InputSchema: o.InputSchema, Pin: pin, Class: classify(s.Trusted, o),
+		Server: s.ID, ServerName: s.Name, Name: o.Name, InputSchema: o.InputSchema, OutputSchema: o.OutputSchema, Pin: o.Pin, Class: classify(o),
 		// What a server returns may be anybody's words about anything, unless an admin trusts it to know better.
-		Untrusted: !s.Trusted || o.OpenWorld == nil || *o.OpenWorld, Private: true,
+		Untrusted: !s.Trusted || o.OpenWorld == nil || *o.OpenWorld, Private: true, Child: s.Transport == "stdio",
+		Timeout: cmp.Or(o.Override.Timeout, time.Duration(s.TimeoutMs)*time.Millisecond),
 	}
 	if len(t.InputSchema) == 0 {
 		t.InputSchema = json.RawMessage(`{"type":"object"}`)
 	}
-	t.present(o)
+	var err error
+	if t.InputSchema, t.Secrets, err = Conceal(t.InputSchema, takesToken(s)); err != nil {
+		return Tool{}, false, err
+	}
+	t.present(o.Tool)
 	if !s.Trusted {
 		return t, true, nil
 	}

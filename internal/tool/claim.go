@@ -10,6 +10,7 @@ import (
 	"steward/internal/automation"
 	"steward/internal/fault"
 	"steward/internal/oauth"
+	"steward/internal/registry"
 	"steward/internal/store"
 )
 
@@ -18,16 +19,36 @@ func (x *Executor) claimAndSend(ctx context.Context, c *call) (automation.CallRe
 	if c.source == nil {
 		return x.settle(ctx, c, answer{state: automation.CallFailed, text: gone, isError: true, from: unsent})
 	}
-	if err := c.source.ready(ctx); err != nil {
-		if need, ok := errors.AsType[*oauth.ConsentError](err); ok {
-			return park(c, need), nil
-		}
-		return automation.CallResult{}, err
+	err := c.source.ready(ctx)
+	if s, ok := c.source.(*server); ok && err == nil && c.tool.Class != automation.Read {
+		err = s.definition(ctx)
 	}
+	if err != nil {
+		return x.unready(ctx, c, err)
+	}
+	return x.makeCall(ctx, c)
+}
+
+// makeCall is claimAndSend for a call that may go out now.
+func (x *Executor) makeCall(ctx context.Context, c *call) (automation.CallResult, error) {
 	if err := x.claim(ctx, c); err != nil {
 		return automation.CallResult{}, err
 	}
 	return x.send(ctx, c)
+}
+
+// unready is a call that cannot be sent now: a person must consent first, or look at the tool.
+func (x *Executor) unready(ctx context.Context, c *call, err error) (automation.CallResult, error) {
+	if need, ok := errors.AsType[*oauth.ConsentError](err); ok {
+		return park(c, need), nil
+	}
+	if drift, ok := errors.AsType[*registry.DriftError](err); ok {
+		return x.drifted(ctx, c, drift)
+	}
+	if fault.Is(err, fault.Forbidden) {
+		return x.unsend(ctx, c, fault.Text(err))
+	}
+	return automation.CallResult{}, err
 }
 
 // gone is what became of a server or a connection.
@@ -35,12 +56,8 @@ const gone = "the server or connection is no longer there or is disabled"
 
 // park lets the run wait for a person's consent. The call stays as it is: nothing was sent.
 func park(c *call, need *oauth.ConsentError) automation.CallResult {
-	return automation.CallResult{State: automation.CallState(c.row.State), Park: &automation.Park{
-		State: automation.WaitingForAuth,
-		Waiting: automation.Waiting{
-			Reason: need.Reason, Provider: need.Provider, Connector: c.tool.ServerName, Scopes: need.Scopes, Version: need.Version,
-		},
-	}}
+	p := consent(need, c.tool.ServerName)
+	return automation.CallResult{State: automation.CallState(c.row.State), Park: &p}
 }
 
 // claim takes the row, uses the approval up, and writes the intent, in one transaction.
@@ -56,12 +73,16 @@ func (x *Executor) claim(ctx context.Context, c *call) error {
 			}
 		}
 		if automation.CallState(from) == automation.CallWaiting {
-			if err := x.useApproval(ctx, q, c); err != nil {
+			use := x.useApproval
+			if c.round != nil { // it was approved before its first round
+				use = x.useAnswer
+			}
+			if err := use(ctx, q, c); err != nil {
 				return err
 			}
 		}
 		row, err := q.ClaimCall(ctx, store.ClaimCallParams{
-			ID: c.row.ID, RunID: c.row.RunID, SeenFence: c.row.Fence, FromStates: []string{from}, Lease: x.timeout + 5*time.Second,
+			ID: c.row.ID, RunID: c.row.RunID, SeenFence: c.row.Fence, FromStates: []string{from}, Lease: x.limit(c) + 5*time.Second,
 		})
 		if store.IsNoRows(err) {
 			return fault.New(fault.Conflict, "another attempt has this call").WithCode("claim_lost")
@@ -77,7 +98,7 @@ func (x *Executor) claim(ctx context.Context, c *call) error {
 		}
 		return x.audit(ctx, q, c.in.RunID, c.stamp, audit.ToolClaimed, claimKey(row), claimBody{
 			Stamp: c.stamp, Call: row.ID, Step: int(row.Step), Tool: c.tool.Label(), Class: c.tool.Class, Digest: row.Digest,
-			Pin: row.Pin, Fence: row.Fence, Approval: c.in.Decision, Executed: row.ExecutedBy, Typed: c.typed,
+			Pin: row.Pin, Fence: row.Fence, Approval: c.in.Decision, Executed: row.ExecutedBy, Typed: c.typed, Round: c.round.number(),
 		})
 	})
 	if err != nil {
@@ -101,6 +122,7 @@ type claimBody struct {
 	Approval string           `json:"approval,omitempty"`
 	Executed string           `json:"executed_by"`
 	Typed    int              `json:"typed_addressees,omitempty"`
+	Round    int              `json:"round,omitempty"` // how often the server has asked before
 }
 
 // useApproval checks that the approval is for exactly this call as it is now, and uses it up. An edit

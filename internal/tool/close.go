@@ -27,6 +27,9 @@ func (x *Executor) Settle(ctx context.Context, in automation.CallInput, stamp St
 		if state == automation.CallUnknown { // nobody answered about an unknown outcome: it stays unknown for ever
 			return x.settle(ctx, c, answer{state: automation.CallSkipped, text: "nobody decided in time; whether it took effect is not known", isError: true, from: sent})
 		}
+		if in.Verdict == automation.Expired && c.round != nil {
+			return x.unheard(ctx, c)
+		}
 		return x.deny(ctx, c)
 	case automation.Skip:
 		return x.settle(ctx, c, answer{state: automation.CallSkipped, text: "whether it took effect is not known; a person chose to go on without it", isError: true, resolvedBy: "person", from: sent})
@@ -60,22 +63,38 @@ func (x *Executor) deny(ctx context.Context, c *call) (automation.CallResult, er
 	return x.settle(ctx, c, answer{state: automation.CallDenied, text: text, isError: true, from: unsent})
 }
 
+// unheard ends a call whose server asked something that nobody answered in time. A server that holds nothing open is
+// told nothing: its call was never complete. A task is asked to end.
+func (x *Executor) unheard(ctx context.Context, c *call) (automation.CallResult, error) {
+	const text = "nobody answered in time what the server asked"
+	if err := x.expire(ctx, c); err != nil {
+		return automation.CallResult{}, err
+	}
+	if c.row.TaskID != "" {
+		return x.endTask(ctx, c, text)
+	}
+	return x.settle(ctx, c, answer{state: automation.CallDenied, text: text, isError: true, from: unsent})
+}
+
 // expire closes the question that nobody answered in time.
 func (x *Executor) expire(ctx context.Context, c *call) error {
-	return x.db.Tx(ctx, func(q *store.Queries) error {
-		d, err := q.Decide(ctx, store.DecideParams{ID: c.in.Decision, Owner: c.row.Owner, Verdict: string(automation.Expired), DecidedBy: "worker"})
-		if store.IsNoRows(err) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("expire question: %w", err)
-		}
-		_, err = audit.Append(ctx, q, audit.Event{
-			Chain: automation.AuditChain(c.row.RunID), Key: "decision/" + d.ID, Kind: audit.DecisionMade, Actor: "worker",
-			Body: map[string]any{"decision": d.ID, "call": d.Call, "kind": d.Kind, "verdict": d.Verdict, "digest": d.Digest},
-		})
-		return err
+	return x.db.Tx(ctx, func(q *store.Queries) error { return x.lapse(ctx, q, c, c.in.Decision) })
+}
+
+// lapse is expire in a transaction, of any question about the call.
+func (x *Executor) lapse(ctx context.Context, q *store.Queries, c *call, decision string) error {
+	d, err := q.Decide(ctx, store.DecideParams{ID: decision, Owner: c.row.Owner, Verdict: string(automation.Expired), DecidedBy: "worker"})
+	if store.IsNoRows(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("expire question: %w", err)
+	}
+	_, err = audit.Append(ctx, q, audit.Event{
+		Chain: automation.AuditChain(c.row.RunID), Key: "decision/" + d.ID, Kind: audit.DecisionMade, Actor: "worker",
+		Body: map[string]any{"decision": d.ID, "call": d.Call, "kind": d.Kind, "verdict": d.Verdict, "digest": d.Digest},
 	})
+	return err
 }
 
 // abandon ends a call whose attempts are used up. What was never sent failed; a read without an answer
@@ -158,6 +177,10 @@ func (x *Executor) closeCall(ctx context.Context, row *store.ToolCall, stamp Sta
 		return err
 	}
 	if automation.CallState(c.row.State) == automation.CallClaimed {
+		if c.row.TaskID != "" {
+			_, err := x.endTask(ctx, c, "the run ended before the server's task did")
+			return err
+		}
 		if err := x.takeOver(ctx, c); err != nil {
 			if fault.CodeOf(err) == "claim_lost" {
 				return nil

@@ -26,6 +26,7 @@ import (
 	"steward/internal/store"
 	"steward/internal/storetest"
 	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 // connected is a user with a Gmail account, and a run that may use it.
@@ -61,7 +62,9 @@ func newConnected(t *testing.T, scopes ...string) *connected {
 	require.NoError(t, err)
 	c.users, err = connector.NewConnections(c.consent, gmail.New())
 	require.NoError(t, err)
-	c.reg, err = registry.New(c.db, c.ring, c.consent, egress.NewClient(nil), slog.New(slog.DiscardHandler))
+	kept, err := vault.New(c.db, c.ring)
+	require.NoError(t, err)
+	c.reg, err = registry.New(c.db, c.ring, c.consent, kept, egress.NewClient(nil), registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.reg.Close(context.WithoutCancel(t.Context()))) })
 	c.consents(scopes...)
@@ -143,7 +146,7 @@ func (c *connected) begin(p automation.PlannedCall) (end func() (automation.Call
 		err error
 	)
 	x, in := c.worker(), c.input(p)
-	wg.Go(func() { out, err = x.Execute(c.t.Context(), in, stamp) })
+	wg.Go(func() { out, err = x.Execute(c.t.Context(), in, stamp, nil) })
 	return func() (automation.CallResult, error) {
 		wg.Wait()
 		return out, err
@@ -208,7 +211,7 @@ func TestMailStandsOnceWhereverAnAttemptStops(t *testing.T) {
 			end := c.begin(p)
 			<-arrived
 
-			out, err := c.worker().Execute(t.Context(), c.input(p), stamp)
+			out, err := c.worker().Execute(t.Context(), c.input(p), stamp, nil)
 			require.NoError(t, err)
 			require.Equal(t, automation.CallDone, out.State)
 			require.Len(t, c.google.Sent(t, google.Alice), 1)
@@ -300,7 +303,7 @@ func TestManyWorkersSendOneMail(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		x := c.worker()
-		wg.Go(func() { _, _ = x.Execute(t.Context(), c.input(p), stamp) })
+		wg.Go(func() { _, _ = x.Execute(t.Context(), c.input(p), stamp, nil) })
 	}
 	wg.Wait()
 	out, err := c.execute(p)
@@ -320,7 +323,7 @@ func TestMailThatNobodyKnowsOf(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, automation.CallUnknown, out.State)
 	require.NotEmpty(t, out.Decision)
-	again, err := c.worker().Execute(t.Context(), c.input(p), stamp)
+	again, err := c.worker().Execute(t.Context(), c.input(p), stamp, nil)
 	require.NoError(t, err)
 	require.Equal(t, out, again)
 	require.Len(t, c.google.Sent(t, google.Alice), 1)

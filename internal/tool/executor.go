@@ -14,6 +14,7 @@ import (
 	"steward/internal/automation"
 	"steward/internal/connector"
 	"steward/internal/fault"
+	"steward/internal/mcpclient"
 	"steward/internal/registry"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -34,6 +35,9 @@ type Executor struct {
 	patterns   *secret.Redactor // what looks like a secret, for audit events and previews
 	schemas    schemas
 	catalogues sync.Map // run id -> Catalogue; dropped when the run ends
+
+	injector *injector
+	direct   gateway // calls outside runs
 }
 
 // Options of an executor.
@@ -42,6 +46,10 @@ type Options struct {
 	Expiry  time.Duration // of a question to a person; 7 days when 0
 	// Addressees may be written to although a run's instructions do not name them: addresses, @domains, hosts.
 	Addressees []string
+	// Vault is what users store for servers, Tokens their OAuth credentials. Where one is nil, nothing of it is put into
+	// calls.
+	Vault  Vault
+	Tokens registry.Tokens
 }
 
 // NewExecutor makes the executor of a worker.
@@ -62,6 +70,8 @@ func NewExecutor(db *store.DB, ring *secret.Ring, reg *registry.Registry, users 
 	return &Executor{
 		db: db, ring: ring, reg: reg, users: users, log: log, timeout: o.Timeout, expiry: o.Expiry,
 		known: known, patterns: secret.NewRedactor(),
+		injector: &injector{reg: reg, vault: o.Vault, tokens: o.Tokens, during: o.Timeout},
+		direct:   gateway{reads: newRecorder(db, log)},
 	}, nil
 }
 
@@ -86,22 +96,32 @@ type call struct {
 
 	claimed time.Time // when this attempt asked for its claim
 	typed   int       // addressees that the person who approved it brought in
+
+	round    *round          // what the server asked and what people said; nil: nothing yet
+	answered *store.Decision // the answer that this attempt takes to the server
+	tell     func(mcpclient.Progress)
 }
 
 // Execute carries out a planned call, or finds out what became of an earlier attempt at it. It returns an
 // error only when trying again is right: nothing was sent, or sending twice is allowed. It is idempotent:
-// a settled call answers with what was recorded.
-func (x *Executor) Execute(ctx context.Context, in automation.CallInput, stamp Stamp) (automation.CallResult, error) {
+// a settled call answers with what was recorded. What the server says of its progress is told as it comes; tell may
+// be nil.
+func (x *Executor) Execute(ctx context.Context, in automation.CallInput, stamp Stamp, tell func(mcpclient.Progress)) (automation.CallResult, error) {
 	c, err := x.load(ctx, in, stamp)
 	if err != nil {
 		return automation.CallResult{}, err
 	}
-	switch automation.CallState(c.row.State) {
-	case automation.CallPlanned, automation.CallWaiting:
+	c.tell = tell
+	switch state := automation.CallState(c.row.State); {
+	case state == automation.CallWaiting && c.round != nil:
+		return x.goOn(ctx, c)
+	case state == automation.CallPlanned, state == automation.CallWaiting:
 		return x.claimAndSend(ctx, c)
-	case automation.CallClaimed:
+	case state == automation.CallClaimed && c.row.TaskID != "":
+		return x.poll(ctx, c)
+	case state == automation.CallClaimed:
 		return x.recover(ctx, c)
-	case automation.CallUnknown:
+	case state == automation.CallUnknown:
 		if in.Verdict == automation.Retry {
 			return x.retryUnknown(ctx, c)
 		}
@@ -154,6 +174,9 @@ func (x *Executor) load(ctx context.Context, in automation.CallInput, stamp Stam
 		return nil, fault.New(fault.Internal, "the call's tool is not in the run's catalogue")
 	}
 	c.tool = t
+	if c.round, err = x.openRound(row); err != nil {
+		return nil, err
+	}
 	c.source, err = x.sourceOf(ctx, row.Owner, t)
 	return c, err
 }
@@ -175,7 +198,7 @@ func (x *Executor) sourceOf(ctx context.Context, owner string, t Tool) (source, 
 	if err != nil || row == nil {
 		return nil, err
 	}
-	return &server{reg: x.reg, log: x.log, owner: owner, row: row, tool: t}, nil
+	return x.serverSource(owner, row, t), nil
 }
 
 // Catalogue reads what a run may call. It never changes after the run has started, so it is kept.

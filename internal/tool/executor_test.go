@@ -113,7 +113,7 @@ func TestPersonMayRetryAnUnknown(t *testing.T) {
 	require.NoError(t, err)
 	in := f.input(c)
 	in.Verdict, in.Decision = automation.Retry, f.decide(c, automation.Retry)
-	out, err := f.x.Execute(t.Context(), in, stamp)
+	out, err := f.x.Execute(t.Context(), in, stamp, nil)
 	require.NoError(t, err)
 	require.Equal(t, automation.CallDone, out.State)
 	require.Equal(t, 2, f.effects(c), "the person chose to send again knowing that it may have happened")
@@ -181,7 +181,7 @@ func TestManyAttemptsSendOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 16 {
 		x := f.executor()
-		wg.Go(func() { _, _ = x.Execute(t.Context(), f.input(c), stamp) })
+		wg.Go(func() { _, _ = x.Execute(t.Context(), f.input(c), stamp, nil) })
 	}
 	wg.Wait()
 	require.Equal(t, 1, f.effects(c))
@@ -231,7 +231,7 @@ func TestCancelledCallSaysWhatIsKnown(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan automation.CallResult, 1)
 	go func() {
-		out, _ := f.x.Execute(ctx, f.input(c), stamp)
+		out, _ := f.x.Execute(ctx, f.input(c), stamp, nil)
 		done <- out
 	}()
 	require.Eventually(t, func() bool { return f.effects(c) == 1 }, 10*time.Second, 10*time.Millisecond)

@@ -24,6 +24,7 @@ import (
 	"steward/internal/store"
 	"steward/internal/storetest"
 	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 const owner = "alice"
@@ -50,13 +51,15 @@ func newFixture(t *testing.T, approval string) *fixture {
 	require.NoError(t, err)
 	f.ring, err = secret.NewRing(secret.New(base64.URLEncoding.EncodeToString(key)))
 	require.NoError(t, err)
-	f.reg, err = registry.New(f.db, f.ring, &oauth.Service{}, egress.NewClient(nil), slog.New(slog.DiscardHandler))
+	kept, err := vault.New(f.db, f.ring)
+	require.NoError(t, err)
+	f.reg, err = registry.New(f.db, f.ring, &oauth.Service{}, kept, egress.NewClient(nil), registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.reg.Close(context.WithoutCancel(t.Context()))) })
 	self, err := os.Executable()
 	require.NoError(t, err)
 	require.NoError(t, registry.Register(t.Context(), f.db.Queries, f.ring, registry.Server{
-		ID: 1, Name: "test", Transport: "stdio", Command: self, Trusted: true,
+		ID: 1, Name: "test", Transport: "stdio", Command: self, Args: []string{f.dir}, Trusted: true,
 		Env: map[string]secret.String{serverFolder: secret.New(f.dir), "API_KEY": secret.New("canary-7d1f-server-key")},
 	}))
 	f.x = f.executor()
@@ -118,7 +121,7 @@ func (f *fixture) input(c automation.PlannedCall) automation.CallInput {
 }
 
 func (f *fixture) execute(c automation.PlannedCall) (automation.CallResult, error) {
-	return f.x.Execute(f.t.Context(), f.input(c), stamp)
+	return f.x.Execute(f.t.Context(), f.input(c), stamp, nil)
 }
 
 func (f *fixture) row(c automation.PlannedCall) *store.ToolCall {

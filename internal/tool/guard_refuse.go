@@ -45,8 +45,10 @@ func (x *Executor) adopt(ctx context.Context, q *store.Queries, t Turn, d draft,
 	if got.Digest != d.row.Digest {
 		return out, fault.New(fault.Internal, "the model used the id of an earlier call for another one").WithCode("call_id_reused")
 	}
-	out.Settled = automation.CallState(got.State).Settled()
-	if automation.CallState(got.State) != automation.CallWaiting {
+	if out.Settled = automation.CallState(got.State).Settled(); !out.Settled {
+		out.Session = d.tool.session()
+	}
+	if automation.CallState(got.State) != automation.CallWaiting || got.Attempts > 0 { // sent before, it waits for what a server asks
 		return out, nil
 	}
 	open, err := q.OpenDecision(ctx, got.ID)

@@ -45,6 +45,7 @@ const (
 	RuleFetch     Code = "unknown_host"
 	RuleReset     Code = "made_before_reset"
 	RuleOutcome   Code = "unknown_outcome"
+	RuleInput     Code = "server_asks"
 
 	RuleURL     Code = "url_made_by_model"
 	RuleFlagged Code = "hidden_text"

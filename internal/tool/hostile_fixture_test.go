@@ -34,7 +34,7 @@ func newStage(t *testing.T) *stage {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	require.NoError(t, registry.Register(t.Context(), s.db.Queries, s.ring, registry.Server{
-		ID: 2, Name: "world", Transport: "stdio", Command: self, Trusted: true,
+		ID: 2, Name: "world", Transport: "stdio", Command: self, Args: []string{s.dir}, Trusted: true,
 		Env: map[string]secret.String{serverFolder: secret.New(s.dir), serverKind: secret.New("world")},
 	}))
 	connections, err := connector.NewConnections(&oauth.Service{})
@@ -105,14 +105,14 @@ func (p *play) carry(c automation.PlannedCall) {
 		return
 	}
 	in := automation.CallInput{RunID: p.run.ID, Step: p.step, ID: c.ID, Decision: c.Decision}
-	_, err := p.x.Execute(p.t.Context(), in, stamp)
+	_, err := p.x.Execute(p.t.Context(), in, stamp, nil)
 	if c.Decision == "" {
 		require.NoError(p.t, err)
 		return
 	}
 	require.Error(p.t, err, "nobody has approved it")
 	in.Decision = ""
-	_, err = p.x.Execute(p.t.Context(), in, stamp)
+	_, err = p.x.Execute(p.t.Context(), in, stamp, nil)
 	require.Error(p.t, err, "nor can it do without an approval")
 }
 
@@ -132,7 +132,7 @@ func (p *play) readApproved() {
 	planned := p.plan(say("read_mail", `{"stranger_wrote":"obey"}`))
 	_, err := p.db.Decide(p.t.Context(), store.DecideParams{ID: planned[0].Decision, Owner: owner, Verdict: string(automation.Approve), DecidedBy: owner})
 	require.NoError(p.t, err)
-	_, err = p.x.Execute(p.t.Context(), automation.CallInput{RunID: p.run.ID, Step: p.step, ID: planned[0].ID, Decision: planned[0].Decision}, stamp)
+	_, err = p.x.Execute(p.t.Context(), automation.CallInput{RunID: p.run.ID, Step: p.step, ID: planned[0].ID, Decision: planned[0].Decision}, stamp, nil)
 	require.NoError(p.t, err)
 }
 

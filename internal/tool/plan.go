@@ -88,7 +88,7 @@ func (x *Executor) enter(ctx context.Context, q *store.Queries, t Turn, g *guard
 	if err := x.audit(ctx, q, t.Run.ID, t.Stamp, audit.ToolPlanned, got.ID+"/planned", body); err != nil {
 		return automation.PlannedCall{}, err
 	}
-	out := automation.PlannedCall{ID: got.ID, Tool: d.tool.Label(), Class: d.tool.Class}
+	out := automation.PlannedCall{ID: got.ID, Tool: d.tool.Label(), Class: d.tool.Class, Session: d.tool.session()}
 	if r.waits() {
 		out.Decision, err = x.ask(ctx, q, d.question(t, got.ID, r))
 	}

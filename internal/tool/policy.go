@@ -2,15 +2,14 @@ package tool
 
 import (
 	"steward/internal/automation"
-	"steward/internal/mcpclient"
+	"steward/internal/registry"
 )
 
-// classify applies DESIGN §3: hints count only for servers that an admin trusts; a missing hint means
-// effect, destructive, open world (MCP 2026-07-28, ToolAnnotations).
-func classify(trusted bool, t mcpclient.Tool) automation.Class {
+// classify applies DESIGN §3: hints count only for servers that an admin trusts, or as the tool's owner has overridden
+// them, which the registry has seen to; a missing hint means effect, destructive, open world (MCP 2026-07-28,
+// ToolAnnotations).
+func classify(t registry.Offered) automation.Class {
 	switch {
-	case !trusted:
-		return automation.Effect
 	case hint(t.ReadOnly):
 		return automation.Read
 	case hint(t.Idempotent):

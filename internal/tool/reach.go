@@ -35,8 +35,6 @@ func reach(err error) string {
 		return "no answer in time"
 	case errors.Is(err, mcpclient.ErrTooLarge):
 		return "the answer is larger than 10 MiB"
-	case errors.Is(err, mcpclient.ErrInputRequired):
-		return "the server asks for input in the middle of a call, which is not supported"
 	case errors.Is(err, mcpclient.ErrFull):
 		return "too many sessions are in use"
 	case !ok:

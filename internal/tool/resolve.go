@@ -21,10 +21,7 @@ func (x *Executor) recover(ctx context.Context, c *call) (automation.CallResult,
 		return x.settle(ctx, c, answer{state: automation.CallUnknown, text: gone, isError: true, from: sent, decide: true})
 	}
 	if c.tool.Class != automation.Effect {
-		if err := x.claim(ctx, c); err != nil {
-			return automation.CallResult{}, err
-		}
-		return x.send(ctx, c)
+		return x.claimAndSend(ctx, c)
 	}
 	if err := x.takeOver(ctx, c); err != nil {
 		return automation.CallResult{}, err
@@ -52,7 +49,7 @@ func (x *Executor) takeOver(ctx context.Context, c *call) error {
 // done (the call is planned again), or unknown, which is left to a person.
 func (x *Executor) resolve(ctx context.Context, c *call, why string) (automation.CallResult, error) {
 	flagged := answer{state: automation.CallUnknown, text: why, isError: true, from: sent}
-	if c.source == nil || !c.source.probes() {
+	if !c.probes() {
 		flagged.decide = true
 		flagged.text = why + "; the tool has no way to ask whether it took effect"
 		return x.settle(ctx, c, flagged)
@@ -67,6 +64,9 @@ func (x *Executor) resolve(ctx context.Context, c *call, why string) (automation
 // sent again, or failed, to be told to the model.
 func (x *Executor) settleProbe(ctx context.Context, c *call, why string, notDone automation.CallState) (automation.CallResult, error) {
 	p := x.probe(ctx, c)
+	if c.row.TaskID != "" { // what its task says is an answer: it is not called again
+		notDone = automation.CallFailed
+	}
 	switch {
 	case p.outcome == automation.OutcomeDone:
 		return x.settle(ctx, c, answer{state: automation.CallDone, text: p.text, resolvedBy: "probe", from: sent})
@@ -80,9 +80,19 @@ func (x *Executor) settleProbe(ctx context.Context, c *call, why string, notDone
 	}
 }
 
+// probes says whether there is a way to ask what became of the call: a tool for that, or the server's own task.
+func (c *call) probes() bool {
+	return c.source != nil && (c.source.probes() || c.row.TaskID != "")
+}
+
 func (x *Executor) probe(ctx context.Context, c *call) probed {
-	if c.source == nil || !c.source.probes() {
+	if !c.probes() {
 		return cannotTell("there is no way to ask whether it took effect")
+	}
+	if c.row.TaskID != "" {
+		if p, over := x.probeTask(ctx, c); over || !c.source.probes() {
+			return p
+		}
 	}
 	d, err := x.deliveryOf(c)
 	if err != nil {

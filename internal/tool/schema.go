@@ -53,16 +53,21 @@ func (s *schemas) arguments(t Tool, text string) ([]byte, error) {
 	return canonical, nil
 }
 
+// compile works outside of the lock: a foreign schema may take seconds, and others must not wait for it. Two who
+// come at once may both compile.
 func (s *schemas) compile(t Tool) (*shape.Schema, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if compiled := s.byPin[t.Pin]; compiled != nil {
-		return compiled, nil
+	known := s.byPin[t.Pin]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
 	}
 	compiled, err := shape.Compile(t.InputSchema)
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.byPin == nil || len(s.byPin) >= maxSchemas {
 		s.byPin = map[string]*shape.Schema{}
 	}

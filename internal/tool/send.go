@@ -27,20 +27,47 @@ func (x *Executor) send(ctx context.Context, c *call) (automation.CallResult, er
 	if err != nil {
 		return automation.CallResult{}, err
 	}
-	callCtx, cancel := context.WithTimeout(ctx, x.timeout)
+	callCtx, clock, cancel := timed(ctx, x.limit(c))
 	defer cancel()
+	d.ask, d.tasks, d.progress, d.given = x.conversation(c, clock).ask, true, c.tell, c.round.given()
 	r, err := c.source.send(callCtx, d)
 	if lost, ok := errors.AsType[*fault.Error](err); ok && fault.CodeOf(lost) == claimLost {
 		return automation.CallResult{}, lost
 	}
 	if err != nil {
-		return x.afterError(ctx, c, failureOf(err))
+		f := failureOf(err)
+		if overdue := context.Cause(callCtx); errors.Is(overdue, errOverdue) {
+			f.reason, f.err = "no answer in time", errors.Join(f.err, overdue)
+		}
+		return x.afterError(ctx, c, f)
 	}
+	switch {
+	case r.task != nil:
+		return x.tasked(ctx, c, r.task)
+	case r.needs != nil:
+		return x.questioned(ctx, c, r.needs)
+	}
+	return x.settle(ctx, c, r.answer())
+}
+
+// mostTime bounds what an owner may allow one call, so that it fits into an activity.
+const mostTime = 4 * time.Minute
+
+// limit is how long the call may take: as its owner says, else as the operator does.
+func (x *Executor) limit(c *call) time.Duration {
+	if c.tool.Timeout > 0 {
+		return min(c.tool.Timeout, mostTime)
+	}
+	return x.timeout
+}
+
+// answer is what a reply that is whole settles its call with.
+func (r reply) answer() answer {
 	a := answer{state: automation.CallDone, text: r.text, isError: r.isError, from: sent}
 	if r.isError {
 		a.state = automation.CallFailed
 	}
-	return x.settle(ctx, c, a)
+	return a
 }
 
 // claimLost marks an attempt that no longer holds its call.

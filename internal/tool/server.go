@@ -16,28 +16,116 @@ import (
 	"steward/internal/store"
 )
 
-// server is an MCP server as the source of one tool.
+// server is an MCP server as the source of one tool, for one call.
 type server struct {
-	reg   *registry.Registry
-	log   *slog.Logger
-	owner string
-	row   *store.MCPServer
-	tool  Tool
+	reg      *registry.Registry
+	log      *slog.Logger
+	owner    string
+	row      *store.MCPServer
+	tool     Tool
+	injector *injector
+
+	scrub scrubber // of what comes back; nil: not known yet
 }
 
-func (s *server) ready(ctx context.Context) error { return s.reg.Ready(ctx, s.owner, s.row) }
+// definitionAge is how old the server's word on its tools may be when one is called: a server that announces changes
+// is believed at once, another one is asked as often as this.
+const definitionAge = 10 * time.Second
+
+// ready finds out whether the call can be sent: whether a credential is there, and whether the tool is still what
+// somebody agreed to.
+func (s *server) ready(ctx context.Context) error {
+	if err := s.reg.Ready(ctx, s.owner, s.row); err != nil {
+		return err
+	}
+	err := s.reg.Check(ctx, s.owner, s.row, s.tool.Name, s.tool.Pin, definitionAge)
+	if _, away := errors.AsType[*mcpclient.Error](err); away {
+		return nil //nolint:nilerr // a list that cannot be had says nothing; the call itself will
+	}
+	return err
+}
 
 func (s *server) send(ctx context.Context, d delivery) (reply, error) {
-	result, err := s.reg.Call(ctx, s.owner, s.row, mcpclient.Call{Tool: s.tool.Name, Arguments: d.arguments, CallKey: d.id, Before: d.before})
+	prepared, err := s.injector.prepare(ctx, s.owner, s.row, s.tool, d.arguments)
+	if err != nil {
+		f := failureOf(err)
+		f.ran, f.reason = false, reach(err)
+		return reply{}, f
+	}
+	if len(prepared.missing) > 0 {
+		text := prepared.missing[0].String() + " " + lacking(prepared.missing[0])
+		return reply{}, &failure{told: text, reason: text}
+	}
+	s.scrub = prepared.scrub
+	result, err := s.reg.Call(ctx, s.owner, s.row, mcpclient.Call{
+		Tool: s.tool.Name, Arguments: prepared.arguments, CallKey: d.id, Before: d.before, Progress: s.progress(d.progress),
+		Given: d.given, Ask: s.ask(d.ask), Tasks: d.tasks, OutputSchema: s.tool.OutputSchema,
+	})
+	if errors.Is(err, mcpclient.ErrOutput) {
+		return s.misfit(ctx, err), nil
+	}
 	if err != nil {
 		return reply{}, s.failure(err)
 	}
-	text, err := s.redact(bodyOf(result))
-	if err != nil {
-		s.log.ErrorContext(ctx, "result withheld", "call", d.id, "error", err)
-		text = "the result is withheld: the server's secrets could not be read to remove them from it"
+	return s.replyOf(ctx, result)
+}
+
+// misfit is an answer whose structured content is not what the tool promised. The call did run: of one that changes
+// something that is what counts, and to report it as failed would have it made again.
+func (s *server) misfit(ctx context.Context, err error) reply {
+	s.log.WarnContext(ctx, "result does not fit the output schema", "tool", s.tool.Label(), "error", s.quotable(err))
+	const why = "the structured result does not fit the tool's own output schema, so it is withheld"
+	if s.tool.Class == automation.Read {
+		return reply{text: why, isError: true}
 	}
-	return reply{text: text, isError: result.IsError}, nil
+	return reply{text: "the server carried the call out; " + why}
+}
+
+// progress passes on what the server says of its progress, without secrets.
+func (s *server) progress(to func(mcpclient.Progress)) func(mcpclient.Progress) {
+	if to == nil {
+		return nil
+	}
+	return func(p mcpclient.Progress) {
+		p.Message = s.scrub.text(p.Message)
+		to(p)
+	}
+}
+
+// ask passes on what the server asks in the middle of the call, without secrets.
+func (s *server) ask(who func(context.Context, mcpclient.Question) (mcpclient.Answer, error)) func(context.Context, mcpclient.Question) (mcpclient.Answer, error) {
+	if who == nil {
+		return nil
+	}
+	return func(ctx context.Context, q mcpclient.Question) (mcpclient.Answer, error) {
+		return who(ctx, s.scrub.question(q))
+	}
+}
+
+// replyOf is what the server answered, free of secrets: its own, the owner's, and those of this call.
+func (s *server) replyOf(ctx context.Context, result *mcpclient.Result) (reply, error) {
+	scrub, err := s.scrubber(ctx)
+	if err != nil {
+		s.log.ErrorContext(ctx, "result withheld", "tool", s.tool.Label(), "error", err)
+		return reply{text: withheld, isError: result.IsError}, nil
+	}
+	clean := scrub.result(result)
+	return reply{text: bodyOf(clean), isError: clean.IsError, result: clean, needs: clean.Needs, task: clean.Task}, nil
+}
+
+const withheld = "the result is withheld: the secrets could not be read to remove them from it"
+
+// scrubber knows what must not come back. Where no call was prepared here, a token that an earlier process gave is not
+// known any more; the present one is.
+func (s *server) scrubber(ctx context.Context) (scrubber, error) {
+	if s.scrub != nil {
+		return s.scrub, nil
+	}
+	scrub, err := s.injector.known(ctx, s.owner, s.row, s.tool)
+	if err == nil {
+		s.scrub = scrub
+	}
+	return scrub, err
 }
 
 func (s *server) failure(err error) error {
@@ -50,7 +138,7 @@ func (s *server) failure(err error) error {
 		f.ran, f.reason = false, reach(err)
 		return f
 	}
-	f := &failure{ran: e.Ran != mcpclient.NotRun, reason: reach(e), after: e.RetryAfter, err: quotable(s.reg, s.row, err)}
+	f := &failure{ran: e.Ran != mcpclient.NotRun, reason: reach(e), after: e.RetryAfter, err: s.quotable(err)}
 	if errors.Is(err, context.DeadlineExceeded) {
 		f.err = errors.Join(f.err, context.DeadlineExceeded)
 	}
@@ -60,6 +148,18 @@ func (s *server) failure(err error) error {
 	return f
 }
 
+// quotable is an error as it may be logged.
+func (s *server) quotable(err error) error {
+	if _, ok := errors.AsType[*mcpclient.Error](err); !ok {
+		return err // ours
+	}
+	scrub, failed := s.scrubber(context.Background())
+	if failed != nil {
+		return errors.New("withheld: the secrets could not be read to remove them")
+	}
+	return errors.New(scrub.text(err.Error()))
+}
+
 // word is the text of a JSON-RPC error, for the model.
 func (s *server) word(e *mcpclient.Error) string {
 	text := fmt.Sprintf("the server refused the call (code %d)", e.Code)
@@ -67,20 +167,11 @@ func (s *server) word(e *mcpclient.Error) string {
 	if !ok {
 		return text
 	}
-	said, err := s.redact(wire.Message)
+	scrub, err := s.scrubber(context.Background())
 	if err != nil {
 		return text
 	}
-	return text + ": " + Clean(said, 1000)
-}
-
-// redact removes the values of the server's own secrets: a careless server may print its environment.
-func (s *server) redact(text string) (string, error) {
-	redactor, err := s.reg.Redactor(s.row)
-	if err != nil {
-		return "", err
-	}
-	return redactor.Text(text), nil
+	return text + ": " + Clean(scrub.text(wire.Message), 1000)
 }
 
 func (s *server) probes() bool { return s.tool.Probe != nil }
@@ -110,11 +201,11 @@ func (s *server) probe(ctx context.Context, d delivery) probed {
 	}
 	switch said.Outcome {
 	case "done":
-		text, err := s.redact(bodyOf(r))
+		clean, err := s.replyOf(ctx, r)
 		if err != nil {
-			text = "done; the answer is withheld: the server's secrets could not be read to remove them from it"
+			return cannotTell("the server's answer could not be read")
 		}
-		return probed{automation.OutcomeDone, text}
+		return probed{automation.OutcomeDone, clean.text}
 	case "not_done":
 		if s.row.Transport != "stdio" && d.lease != nil && time.Now().Before(*d.lease) {
 			return cannotTell("the server has not done it yet, but may still be working on it")

@@ -2,6 +2,7 @@ package tool_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"steward/internal/secret"
 	"steward/internal/store"
 	"steward/internal/tool"
+	"steward/internal/vault"
 )
 
 // nobody has consented to anything.
@@ -35,6 +37,10 @@ func (n nobody) Refresh(context.Context, string, string, int64) (secret.String, 
 
 func (nobody) Credential(context.Context, string, string) (*oauth.Credential, error) { return nil, nil }
 
+func (nobody) Calibrate(context.Context, oauth.Resource) (oauth.Authority, error) {
+	return oauth.Authority{}, errors.New("nobody authorizes this")
+}
+
 func TestServerThatWantsConsentParksTheRun(t *testing.T) {
 	t.Parallel()
 	h := newHosted(t, tool.ApproveNever)
@@ -42,7 +48,9 @@ func TestServerThatWantsConsentParksTheRun(t *testing.T) {
 		ID: 2, Name: "post", Transport: "http", URL: "https://mcp.example.com/mcp", Trusted: true, AuthProvider: "google",
 	}))
 	log := slog.New(slog.DiscardHandler)
-	reg, err := registry.New(h.db, h.ring, nobody{}, egress.NewClient(nil), log)
+	kept, err := vault.New(h.db, h.ring)
+	require.NoError(t, err)
+	reg, err := registry.New(h.db, h.ring, nobody{}, kept, egress.NewClient(nil), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
 	connections, err := connector.NewConnections(&oauth.Service{})
@@ -55,7 +63,7 @@ func TestServerThatWantsConsentParksTheRun(t *testing.T) {
 			[]llm.Call{{CallID: "c1", Name: "mcp_post__search", Arguments: `{"q":"a"}`}})
 		return err
 	}))
-	out, err := x.Execute(t.Context(), h.input(planned[0]), stamp)
+	out, err := x.Execute(t.Context(), h.input(planned[0]), stamp, nil)
 	require.NoError(t, err)
 	require.NotNil(t, out.Park)
 	require.Equal(t, automation.WaitingForAuth, out.Park.State)
@@ -65,6 +73,19 @@ func TestServerThatWantsConsentParksTheRun(t *testing.T) {
 	cat, err := tool.Resolve(t.Context(), reg, owner, tool.Sources{Servers: []*store.MCPServer{mustServer(t, reg)}, Connections: nil}, "")
 	require.Error(t, err)
 	require.Equal(t, []tool.Absence{{Server: "post", Reason: "consent again"}}, cat.Absent)
+
+	had := func(_ context.Context, server int64, name string) (bool, error) {
+		return server == 2 && name == "search", nil
+	}
+	for name, from := range map[string]tool.Sources{"named": {Named: true}, "had the named tool": {Had: had}} {
+		from.Servers = []*store.MCPServer{mustServer(t, reg)}
+		_, err := tool.Resolve(t.Context(), reg, owner, from, "search")
+		var unready *tool.Unready
+		require.ErrorAs(t, err, &unready, name)
+		require.Equal(t, *out.Park, unready.Park, "it is waited for as in a call")
+	}
+	_, err = tool.Resolve(t.Context(), reg, owner, tool.Sources{Servers: []*store.MCPServer{mustServer(t, reg)}, Had: had}, "write")
+	require.ErrorContains(t, err, "could be reached", "another tool is wanted")
 }
 
 func mustServer(t *testing.T, reg *registry.Registry) *store.MCPServer {

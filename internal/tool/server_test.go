@@ -10,6 +10,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"steward/internal/launch/process"
 	"steward/internal/mcpclient"
 )
 
@@ -21,10 +22,14 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	process.Become()
 	if dir := os.Getenv(serverFolder); dir != "" {
 		serves := server
-		if os.Getenv(serverKind) == "world" {
+		switch os.Getenv(serverKind) {
+		case "world":
 			serves = world
+		case "tokens":
+			serves = workspace
 		}
 		_ = serves(dir).Run(context.Background(), &mcp.StdioTransport{})
 		os.Exit(0)

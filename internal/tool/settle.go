@@ -35,10 +35,15 @@ func (x *Executor) settle(ctx context.Context, c *call, a answer) (automation.Ca
 	if err != nil {
 		return automation.CallResult{}, err
 	}
+	return insist(ctx, func(ctx context.Context) (automation.CallResult, error) { return x.settleOnce(ctx, c, a, sealed) })
+}
+
+// insist writes down what a server has answered, also while PostgreSQL is away and when the attempt is cancelled.
+func insist(ctx context.Context, write func(context.Context) (automation.CallResult, error)) (automation.CallResult, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	return backoff.Retry(ctx, func() (automation.CallResult, error) {
-		out, err := x.settleOnce(ctx, c, a, sealed)
+		out, err := write(ctx)
 		if err != nil && !store.IsUnavailable(err) {
 			return out, backoff.Permanent(err)
 		}
@@ -80,19 +85,24 @@ func (x *Executor) settleOnce(ctx context.Context, c *call, a answer, sealed []b
 		})
 	})
 	if fault.CodeOf(err) == errLate.Code {
-		row, err := x.db.GetCall(ctx, store.GetCallParams{ID: c.row.ID, RunID: c.row.RunID})
-		if err != nil {
-			return out, fmt.Errorf("read tool call: %w", err)
-		}
-		if automation.CallState(row.State).Settled() {
-			return settled(row), nil
-		}
-		return out, fault.New(fault.Conflict, "another attempt has this call").WithCode("claim_lost")
+		return x.late(ctx, c)
 	}
 	if err == nil {
 		c.row.State = string(a.state)
 	}
 	return out, err
+}
+
+// late is for an attempt that no longer holds its call: what the ledger says counts.
+func (x *Executor) late(ctx context.Context, c *call) (automation.CallResult, error) {
+	row, err := x.db.GetCall(ctx, store.GetCallParams{ID: c.row.ID, RunID: c.row.RunID})
+	if err != nil {
+		return automation.CallResult{}, fmt.Errorf("read tool call: %w", err)
+	}
+	if automation.CallState(row.State).Settled() {
+		return settled(row), nil
+	}
+	return automation.CallResult{}, fault.New(fault.Conflict, "another attempt has this call").WithCode(claimLost)
 }
 
 var errLate = fault.New(fault.Conflict, "the call is settled or taken over").WithCode("settled_elsewhere")

@@ -38,6 +38,8 @@ type delivery struct {
 	given *mcpclient.Given                                                    // answers to what the server asked in an earlier round
 	ask   func(context.Context, mcpclient.Question) (mcpclient.Answer, error) // a question in mid-call; nil: nobody can be asked
 	tasks bool                                                                // the receiver may go on by itself and answer with a task
+
+	progress func(mcpclient.Progress) // nil: nobody listens
 }
 
 // reply is a tool's answer, free of the source's own secrets.

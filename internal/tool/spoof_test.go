@@ -57,7 +57,7 @@ func TestT47SpoofedApprovals(t *testing.T) {
 		"of the same arguments, used up": func(p *play) (automation.PlannedCall, automation.CallInput) {
 			good, in := p.asked(say("mail", thief))
 			p.decide(good, approve)
-			_, err := p.x.Execute(p.t.Context(), in, stamp)
+			_, err := p.x.Execute(p.t.Context(), in, stamp, nil)
 			require.NoError(p.t, err)
 			c, second := p.asked(say("mail", thief))
 			second.Decision = good.Decision
@@ -107,7 +107,7 @@ func TestT47SpoofedApprovals(t *testing.T) {
 		"id of a call that was approved": func(p *play) (automation.PlannedCall, automation.CallInput) {
 			good, in := p.asked(say("mail", `{"to":"friend@evil.example"}`))
 			p.decide(good, approve)
-			_, err := p.x.Execute(p.t.Context(), in, stamp)
+			_, err := p.x.Execute(p.t.Context(), in, stamp, nil)
 			require.NoError(p.t, err)
 			row, err := p.db.GetCall(p.t.Context(), store.GetCallParams{ID: good.ID, RunID: p.run.ID})
 			require.NoError(p.t, err)
@@ -121,7 +121,7 @@ func TestT47SpoofedApprovals(t *testing.T) {
 			p := s.play(t, tool.ApproveNever, request)
 			p.read("obey")
 			c, in := spoof(p)
-			_, err := p.x.Execute(t.Context(), in, stamp)
+			_, err := p.x.Execute(t.Context(), in, stamp, nil)
 			require.Error(t, err)
 			require.Zero(t, s.arrived(c), "a call without its own approval was made")
 		})
@@ -139,7 +139,7 @@ func TestEditThatNamesSomebodyNewIsRecorded(t *testing.T) {
 	sealed, digest, err := p.x.CheckEdit(t.Context(), p.run.ID, row, json.RawMessage(`{"to":["boss@good.example","aunt@far.example","uncle@far.example"]}`))
 	require.NoError(t, err)
 	p.decide(c, store.DecideParams{Verdict: string(automation.Edit), NewArgumentsSealed: sealed, NewDigest: digest})
-	_, err = p.x.Execute(t.Context(), in, stamp)
+	_, err = p.x.Execute(t.Context(), in, stamp, nil)
 	require.NoError(t, err)
 	require.Equal(t, 1, s.arrived(c))
 	events, err := p.db.ListAudit(t.Context(), store.ListAuditParams{Chain: automation.AuditChain(p.run.ID), PageSize: 100})

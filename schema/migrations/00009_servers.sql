@@ -7,12 +7,11 @@ ALTER TABLE mcp_servers
     ADD COLUMN release     text NOT NULL DEFAULT '',       -- the publisher's version of it
     ADD COLUMN tags        text[] NOT NULL DEFAULT '{}',
     ADD COLUMN image       text NOT NULL DEFAULT '',       -- container image
-    ADD COLUMN is_public   boolean NOT NULL DEFAULT true,  -- of an admin's server: everybody may call it, else admins alone
     ADD COLUMN env_schema  json NOT NULL DEFAULT '[]',     -- environment variables it takes (official registry: KeyValueInput)
     ADD COLUMN header_schema json NOT NULL DEFAULT '[]',   -- headers it takes, likewise
     ADD COLUMN reconnect   json NOT NULL DEFAULT '{}',     -- reconnectionOptions of streams, as given
     ADD COLUMN timeout_ms  bigint NOT NULL DEFAULT 0,      -- of one call; 0: the executor's
-    ADD COLUMN wire        text NOT NULL DEFAULT '' CHECK (wire IN ('', 'streamable', 'sse')), -- how it answered over HTTP last
+    ADD COLUMN wire        text NOT NULL DEFAULT '' CHECK (wire IN ('', 'streamable_http', 'sse')), -- how it answered over HTTP last
     ADD COLUMN manifest    json;                           -- the server.json it was imported from
 
 -- A tool's definition as last seen (pin, definition) and as somebody agreed to it. A tool whose two pins differ is
@@ -41,14 +40,17 @@ CREATE TABLE tool_overrides (
     PRIMARY KEY (server_id, tool)
 );
 
--- How a server was last seen, by whichever process reached for it. One row for a server, whoever's session it was.
+-- How a server was last seen by each of those who call it, in whichever process: a child's words, and what went wrong,
+-- may be about its user.
 CREATE TABLE server_status (
-    server_id  bigint PRIMARY KEY REFERENCES mcp_servers (id) ON DELETE CASCADE,
+    owner      text NOT NULL,
+    server_id  bigint NOT NULL REFERENCES mcp_servers (id) ON DELETE CASCADE,
     state      text NOT NULL CHECK (state IN ('connected', 'connecting', 'disconnected', 'error')),
     version    bigint NOT NULL,             -- of the settings it was seen with
     error      text NOT NULL DEFAULT '',    -- for people; no secrets
     logs       text[] NOT NULL DEFAULT '{}', -- the last lines of its stderr, redacted
-    at         timestamptz NOT NULL DEFAULT now()
+    at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (server_id, owner)
 );
 
 -- Sessions of servers that keep state behind an Mcp-Session-Id, so that another process can go on with them.
@@ -68,5 +70,5 @@ DROP TABLE server_sessions, server_status, tool_overrides;
 ALTER TABLE server_tools DROP COLUMN state, DROP COLUMN approved_pin, DROP COLUMN approved_definition,
     DROP COLUMN reviewed_by, DROP COLUMN reviewed_at, DROP COLUMN gone;
 ALTER TABLE mcp_servers DROP COLUMN title, DROP COLUMN website_url, DROP COLUMN release, DROP COLUMN tags, DROP COLUMN image,
-    DROP COLUMN is_public, DROP COLUMN env_schema, DROP COLUMN header_schema, DROP COLUMN reconnect, DROP COLUMN timeout_ms,
+    DROP COLUMN env_schema, DROP COLUMN header_schema, DROP COLUMN reconnect, DROP COLUMN timeout_ms,
     DROP COLUMN wire, DROP COLUMN manifest;

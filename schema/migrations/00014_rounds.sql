@@ -13,6 +13,9 @@ ALTER TABLE decisions
     ADD COLUMN question_sealed bytea,        -- kind input: what the server asks, with the form to fill in
     ADD COLUMN answer_sealed bytea;          -- what the person said
 
+-- Whether somebody named the run's servers, or it may use whatever is there: what is named is waited for.
+ALTER TABLE automation_runs ADD COLUMN servers_named boolean NOT NULL DEFAULT false;
+
 -- Where the session of a run with a stateful server lives, so that a move is noticed and noted.
 CREATE TABLE run_sessions (
     run_id     bigint NOT NULL REFERENCES automation_runs (id) ON DELETE CASCADE,
@@ -26,6 +29,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON run_sessions TO steward_app;
 
 -- +goose Down
 DROP TABLE run_sessions;
+ALTER TABLE automation_runs DROP COLUMN servers_named;
 DELETE FROM decisions WHERE kind = 'input' OR verdict IN ('answer', 'decline');
 ALTER TABLE decisions
     DROP COLUMN question_sealed, DROP COLUMN answer_sealed,

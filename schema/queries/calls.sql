@@ -39,7 +39,7 @@ GROUP BY 1, 2, 3, 4 ORDER BY 2, 3, 4;
 -- The fence. Exactly one caller gets the row: from planned or waiting, or from a claim whose repetition the
 -- caller has shown to be safe by naming the fence that it saw. No claim, no call.
 UPDATE tool_calls SET state = 'claimed', fence = fence + 1, attempts = attempts + 1, claimed_at = clock_timestamp(),
-    lease_until = clock_timestamp() + sqlc.arg('lease')::interval
+    lease_until = clock_timestamp() + sqlc.arg('lease')::interval, task_id = ''
 WHERE id = @id AND run_id = @run_id AND fence = @seen_fence AND state = ANY (sqlc.arg('from_states')::text[])
 RETURNING *;
 
@@ -60,7 +60,8 @@ FROM tool_calls WHERE id = @id AND run_id = @run_id;
 -- name: SettleCall :execrows
 UPDATE tool_calls SET state = @state, settled_at = CASE WHEN @state = 'unknown' THEN NULL ELSE clock_timestamp() END,
     result_sealed = @result_sealed, result_digest = @result_digest, result_bytes = @result_bytes, is_error = @is_error,
-    reason = @reason, resolved_by = @resolved_by, was_unknown = was_unknown OR sqlc.arg('state')::text = 'unknown' OR @was_unknown
+    reason = @reason, resolved_by = @resolved_by, was_unknown = was_unknown OR sqlc.arg('state')::text = 'unknown' OR @was_unknown,
+    round_sealed = CASE WHEN @state = 'unknown' THEN round_sealed END -- a person's answers are kept only while they may be needed
 WHERE id = @id AND run_id = @run_id AND fence = @fence AND state = ANY (sqlc.arg('from_states')::text[]);
 
 -- name: ReleaseCall :execrows
@@ -77,7 +78,7 @@ UPDATE tool_calls SET arguments_sealed = @arguments_sealed, arguments_preview = 
 WHERE id = @id AND run_id = @run_id AND attempts = 0;
 
 -- name: CancelPlannedCalls :many
-UPDATE tool_calls SET state = 'cancelled', settled_at = clock_timestamp(), reason = @reason
+UPDATE tool_calls SET state = 'cancelled', settled_at = clock_timestamp(), reason = @reason, round_sealed = NULL
 WHERE run_id = @run_id AND state IN ('planned', 'waiting') AND NOT superseded
 RETURNING id, step, server_name, tool_name;
 
@@ -91,3 +92,23 @@ SELECT EXISTS (
 -- name: NoteReceipt :execrows
 -- Under the fence: a stale attempt notes nothing, and therefore does not send.
 UPDATE tool_calls SET receipt = @receipt WHERE id = @id AND run_id = @run_id AND fence = @fence AND state = 'claimed';
+
+-- name: PauseCall :execrows
+-- The server wants to know something before it goes on: the claim is over, and the call waits for a person, or for
+-- nobody if there is nothing to ask. Sent again, it is claimed again.
+UPDATE tool_calls SET state = @state, round_sealed = @round_sealed
+WHERE id = @id AND run_id = @run_id AND fence = @fence AND state = 'claimed';
+
+-- name: PutRound :execrows
+-- What people have said so far.
+UPDATE tool_calls SET round_sealed = @round_sealed
+WHERE id = @id AND run_id = @run_id AND fence = @fence AND state IN ('waiting', 'claimed');
+
+-- name: NoteTask :execrows
+-- From now on the server's task is asked about; nothing is called again.
+UPDATE tool_calls SET task_id = @task_id WHERE id = @id AND run_id = @run_id AND fence = @fence AND state = 'claimed';
+
+-- name: ExtendLease :execrows
+-- The attempt waits for a person in the middle of its call.
+UPDATE tool_calls SET lease_until = clock_timestamp() + sqlc.arg('lease')::interval
+WHERE id = @id AND run_id = @run_id AND fence = @fence AND state = 'claimed';

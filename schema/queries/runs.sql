@@ -4,9 +4,9 @@ SELECT count(*) FROM (SELECT 1 FROM automation_runs WHERE state = 'queued' LIMIT
 
 -- name: InsertRun :one
 INSERT INTO automation_runs (owner, actor, workflow_id, mcp_server_id, server_ids, tool_name, instructions_sealed,
-    model, approval, limits, metadata, mode, connections, output_schema)
+    model, approval, limits, metadata, mode, connections, output_schema, servers_named)
 VALUES (@owner, @actor, @workflow_id, @mcp_server_id, @server_ids, @tool_name, @instructions_sealed,
-    @model, @approval, @limits, @metadata, @mode, @connections, @output_schema)
+    @model, @approval, @limits, @metadata, @mode, @connections, @output_schema, @servers_named)
 RETURNING *;
 
 -- name: GetRun :one
@@ -170,3 +170,29 @@ ORDER BY r.id LIMIT @page_size;
 -- Whether a usable credential has come since the one of this version, 0 for none.
 SELECT EXISTS (SELECT FROM credentials
     WHERE owner = @owner AND provider = @provider AND state = 'active' AND version > @version)::boolean;
+
+-- name: ShowRunState :exec
+-- What people see while an activity holds a question open in the middle of a call. The workflow's numbers stay as
+-- they are, so that its next word counts. While other questions are open, the state stays.
+WITH changed AS (
+    UPDATE automation_runs r SET state = @state WHERE r.id = @id AND r.finished_at IS NULL AND r.state = @from_state AND r.state <> @state
+        AND (@state = 'waiting_for_decision' OR NOT EXISTS (
+            SELECT FROM decisions d WHERE d.run_id = r.id AND d.verdict = '' AND d.kind <> 'approval'))
+    RETURNING r.id)
+SELECT audit_append(@chain::text, @event_key::text, @kind::text, @actor::text, @body::text) FROM changed;
+
+-- name: ListRunsWaitingForReview :many
+-- Runs that wait until somebody has looked at a changed tool, which has happened since. Waking twice is harmless.
+SELECT r.id, r.owner, r.workflow_id FROM automation_runs r
+JOIN server_tools t ON t.server_id = (r.waiting->>'server')::bigint AND t.name = r.waiting->>'tool'
+WHERE r.waiting IS NOT NULL AND r.finished_at IS NULL AND t.state <> 'quarantined'
+  AND (sqlc.narg('server_id')::bigint IS NULL OR t.server_id = sqlc.narg('server_id'))
+ORDER BY r.id LIMIT @page_size;
+
+-- name: HasReview :one
+-- Whether nobody needs to look at the tool any more; a tool that is gone is nothing to look at.
+SELECT (NOT EXISTS (SELECT FROM server_tools WHERE server_id = @server_id AND name = @name AND state = 'quarantined'))::boolean;
+
+-- name: OffersTool :one
+-- Whether the server had a tool of this name when it was last seen.
+SELECT EXISTS (SELECT FROM server_tools WHERE server_id = @server_id AND name = @name)::boolean;

@@ -3,6 +3,7 @@ package dev
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -33,6 +34,11 @@ func (s *supervisor) sandboxServers() []registry.Server {
 func (s *supervisor) registerSandbox(ctx context.Context) error {
 	if err := mailbox.WriteSample(filepath.Join(s.cfg.Data, "mailbox"), time.Now()); err != nil {
 		return err
+	}
+	for _, own := range []string{"outbox", "files"} { // a server may change the folders that it is given, and make none beside them
+		if err := os.MkdirAll(filepath.Join(s.cfg.Data, own), 0o700); err != nil {
+			return fmt.Errorf("make folder of the sandbox: %w", err)
+		}
 	}
 	ring, err := secret.NewRing(s.cfg.Keys.Secrets)
 	if err != nil {

@@ -58,6 +58,7 @@ func looks() []look {
 		{"Temporal UI port", uiPort},
 		{"Go", toolchain},
 		{"Node", node},
+		{"MCP servers", children},
 		{"model", model},
 	}
 }

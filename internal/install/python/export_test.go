@@ -1,0 +1,4 @@
+package python
+
+// ReadReport is for the fuzz test.
+var ReadReport = readReport

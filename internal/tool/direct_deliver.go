@@ -1,0 +1,65 @@
+package tool
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"steward/internal/fault"
+	"steward/internal/mcpclient"
+)
+
+// maxRounds is how often a server may come back with questions before it answers.
+const maxRounds = 8
+
+// deliver sends a call and answers what the server asks. What the class allows to be repeated is sent once more when
+// no answer came. The error is a *failure, or a fault where the claim is lost.
+func (x *Executor) deliver(ctx context.Context, c *directCall, d delivery) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	again := repeats(c.tool.Class)
+	for round := 0; ; {
+		r, err := c.source.send(ctx, d)
+		switch {
+		case err != nil && again && ctx.Err() == nil && worthwhile(err):
+			again = false
+			continue
+		case err != nil || r.needs == nil:
+			return r, err
+		}
+		if round++; round > maxRounds || c.Ask == nil {
+			return reply{}, &failure{told: askedNobody, reason: askedNobody}
+		}
+		if d.given, err = answers(ctx, c, r.needs); err != nil {
+			return reply{}, &failure{told: askedNobody, reason: askedNobody, err: err}
+		}
+	}
+}
+
+const askedNobody = "the server asks its user something before it goes on, and nobody could be asked here: make the call in a run"
+
+// worthwhile says that another attempt may do better: no answer came, and nobody has asked to wait.
+func worthwhile(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.told == "" && f.need == nil && f.after == 0
+}
+
+// answers has the questions of one round answered, in the order of their names.
+func answers(ctx context.Context, c *directCall, n *mcpclient.Needs) (*mcpclient.Given, error) {
+	given := &mcpclient.Given{Answers: make(map[string]mcpclient.Answer, len(n.Questions)), State: n.State}
+	for _, name := range slices.Sorted(maps.Keys(n.Questions)) {
+		a, err := c.Ask(ctx, n.Questions[name])
+		if err != nil {
+			return nil, err
+		}
+		given.Answers[name] = a
+	}
+	return given, nil
+}
+
+// lostClaim says that somebody else has taken the call over.
+func lostClaim(err error) bool {
+	_, ok := errors.AsType[*fault.Error](err)
+	return ok && fault.CodeOf(err) == claimLost
+}
