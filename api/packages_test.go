@@ -138,8 +138,14 @@ func TestPackageChangesThatNobodyWaitsFor(t *testing.T) {
 
 	for _, role := range []auth.Role{auth.User, auth.Operator, auth.Auditor} {
 		for _, c := range []call{
-			{method: "POST", path: "/packages/install", body: `{"name":"x","serverName":"x"}`}, {path: "/packages"}, {path: "/packages/by-name/x"}, {path: "/packages/by-id/x"},
-			{path: "/packages/updates"}, {method: "PUT", path: "/packages/x/upgrade"}, {method: "PUT", path: "/packages/upgrade-all"}, {method: "DELETE", path: "/packages/x"},
+			{method: "POST", path: "/packages/install", body: `{"name":"x","serverName":"x"}`},
+			{path: "/packages"},
+			{path: "/packages/by-name/x"},
+			{path: "/packages/by-id/x"},
+			{path: "/packages/updates"},
+			{method: "PUT", path: "/packages/x/upgrade"},
+			{method: "PUT", path: "/packages/upgrade-all"},
+			{method: "DELETE", path: "/packages/x"},
 		} {
 			c.token = s.token("somebody", role)
 			problem(t, s.do(c), http.StatusForbidden)
@@ -183,7 +189,7 @@ func TestHostileInstallationsAreRefused(t *testing.T) {
 		python(field("pipIndexUrl", `"file:///etc"`)), python(field("pipExtraIndexUrl", `"https://a https://b"`)), python(field("version", `">=1"`)),
 		python(field("transportType", `"streamable_http"`), field("url", `"https://x/mcp"`)), node(field("runtime", `"python"`)),
 		node(field("runtime", `"python"`), field("pythonModule", `"-c"`)), node(field("runtime", `"python"`), field("pythonModule", `"os;x"`)),
-		node(field("transportType", `"streamable_http"`)), node(field("transportType", `"streamable_http"`), field("url", `"http://169.254.169.254/mcp"`)),
+		node(field("transportType", `"streamable_http"`)), node(field("transportType", `"streamable_http"`), field("url", `"ftp://x/mcp"`)),
 	)
 	require.Greater(t, len(bodies), 60)
 	for _, body := range bodies {

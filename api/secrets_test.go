@@ -38,7 +38,9 @@ func TestSecretsAsTheOlderServiceHadThem(t *testing.T) {
 	const set = `{"username":"user123","serverName":"mcp-github","secretName":"GITHUB_TOKEN","secretValue":"` + secretCanary + `"}`
 	const remove = `{"username":"user123","serverName":"mcp-github","secretName":"GITHUB_TOKEN"}`
 	for _, tt := range []struct{ path, body string }{
-		{"/secrets/set", set}, {"/secrets/set", set}, {"/secrets/delete", remove},
+		{"/secrets/set", set},
+		{"/secrets/set", set},
+		{"/secrets/delete", remove},
 		{"/secrets/set", strings.Replace(set, `"username":"user123",`, "", 1)}, // for "default"
 	} {
 		w := r.do(call{method: http.MethodPost, path: tt.path, body: tt.body, key: key})

@@ -174,13 +174,13 @@ type CallInput struct {
 
 // CallResult is what became of a call.
 type CallResult struct {
-	State    CallState `json:"state,omitempty"`
-	IsError  bool      `json:"is_error,omitempty"`
-	Bytes    int64     `json:"bytes,omitempty"`
+	State   CallState `json:"state,omitempty"`
+	IsError bool      `json:"is_error,omitempty"`
+	Bytes   int64     `json:"bytes,omitempty"`
 	// Decision is the id of the question about an unknown outcome, or of the server's own, with which the call
 	// waits, or is still claimed if the server works on a task.
 	Decision string `json:"decision,omitempty"`
-	Park     *Park     `json:"park,omitempty"`     // nothing was sent: wait, then try this call again
+	Park     *Park  `json:"park,omitempty"` // nothing was sent: wait, then try this call again
 	// Poll is set while the server works on a task of its own: look again after it. Nothing is sent again.
 	Poll time.Duration `json:"poll,omitempty"`
 	// Queue is the task queue of the worker that now holds the session of PlannedCall.Session.

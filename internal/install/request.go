@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -142,6 +143,9 @@ func (r *Request) remote() error {
 	}
 	if r.URL == "" {
 		return fault.InvalidField("body.url", "is required for transportType streamable_http")
+	}
+	if u, err := url.Parse(r.URL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Fragment != "" {
+		return fault.InvalidField("body.url", "is not the https address of an MCP server")
 	}
 	r.Runtime, r.Command, r.Args, r.Env = Remote, "", nil, nil
 	if err := npm.CheckName("body.name", r.Name); err != nil || r.Version == "" {

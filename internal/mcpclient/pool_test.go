@@ -103,8 +103,11 @@ func TestSessionsAreNotShared(t *testing.T) {
 	pool := newPool(t, Options{})
 	pids := map[string]bool{}
 	for _, key := range []Key{
-		{Owner: "ann", Server: 1, Version: 1}, {Owner: "bob", Server: 1, Version: 1}, {Owner: "ann", Server: 2, Version: 1},
-		{Owner: "ann", Server: 1, Version: 1, Credential: 3}, {Owner: "ann", Server: 1, Version: 1, Secrets: 2},
+		{Owner: "ann", Server: 1, Version: 1},
+		{Owner: "bob", Server: 1, Version: 1},
+		{Owner: "ann", Server: 2, Version: 1},
+		{Owner: "ann", Server: 1, Version: 1, Credential: 3},
+		{Owner: "ann", Server: 1, Version: 1, Secrets: 2},
 	} {
 		target := childTarget("serve")
 		target.Key = key

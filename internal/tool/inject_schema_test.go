@@ -63,7 +63,8 @@ func TestConceal(t *testing.T) {
 			schema: `{"properties":{"access_token":{"type":"string"},"oauth_tokens":{"type":"object"},"credentials":{},"token":{"type":"integer"},"text":{}},"required":["access_token"]}`,
 			shown:  `{"properties":{"token":{"type":"integer"},"text":{}}}`,
 			secrets: []tool.SecretParameter{
-				{Path: []string{"access_token"}, Required: true, Lone: true, Token: true}, {Path: []string{"credentials"}, Lone: true, Token: true, Object: true},
+				{Path: []string{"access_token"}, Required: true, Lone: true, Token: true},
+				{Path: []string{"credentials"}, Lone: true, Token: true, Object: true},
 				{Path: []string{"oauth_tokens"}, Lone: true, Token: true, Object: true},
 			},
 		},

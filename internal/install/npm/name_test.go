@@ -36,8 +36,10 @@ func TestNames(t *testing.T) {
 	for _, version := range []string{"1.0.0", "2026.8.31", "1.0.0-rc.1", "0.0.1+build"} {
 		require.NoError(t, npm.CheckVersion("body.version", version), version)
 	}
-	for _, version := range []string{"", "latest", "1", "1.0", "v1.0.0", "^1.0.0", "~1.0.0", ">=1.0.0", "1.x", "*", "1.0.0 || 2.0.0", "1.0.0 - 2.0.0", "-1.0.0",
-		"=1.0.0", "1.0.0;id", "1.0.0\n", "file:x", "../1.0.0", "1.0.0/../..", "git+https://x", strings.Repeat("1", 200) + ".0.0"} {
+	for _, version := range []string{
+		"", "latest", "1", "1.0", "v1.0.0", "^1.0.0", "~1.0.0", ">=1.0.0", "1.x", "*", "1.0.0 || 2.0.0", "1.0.0 - 2.0.0", "-1.0.0",
+		"=1.0.0", "1.0.0;id", "1.0.0\n", "file:x", "../1.0.0", "1.0.0/../..", "git+https://x", strings.Repeat("1", 200) + ".0.0",
+	} {
 		require.True(t, fault.Is(npm.CheckVersion("body.version", version), fault.Invalid), "%q", version)
 	}
 }

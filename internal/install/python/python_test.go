@@ -131,8 +131,10 @@ func TestNames(t *testing.T) {
 	for _, name := range []string{"mcp-server", "a", "Made_Greeter", "zope.interface", "2to3"} {
 		require.NoError(t, python.CheckName("body.name", name), name)
 	}
-	for _, name := range []string{"", "-r", "--index-url=http://evil", ".", "..", "./x", "/etc", "x/y", "file:x", "git+https://x", "https://x/y.whl", "x @ https://y",
-		"x[extra]", "x==1", "x>=1", "x;python_version>'3'", "x y", "x\n", "x\x00", "$(id)", "x-", "@x/y", "ünï", "x.whl/../y", strings.Repeat("x", 129)} {
+	for _, name := range []string{
+		"", "-r", "--index-url=http://evil", ".", "..", "./x", "/etc", "x/y", "file:x", "git+https://x", "https://x/y.whl", "x @ https://y",
+		"x[extra]", "x==1", "x>=1", "x;python_version>'3'", "x y", "x\n", "x\x00", "$(id)", "x-", "@x/y", "ünï", "x.whl/../y", strings.Repeat("x", 129),
+	} {
 		require.True(t, fault.Is(python.CheckName("body.name", name), fault.Invalid), "%q", name)
 	}
 	for _, version := range []string{"1", "1.0", "2026.10.19", "1.0rc1", "1.0.post1", "1!2.0", "1.0+cpu"} {

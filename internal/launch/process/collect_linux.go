@@ -39,7 +39,10 @@ func (w *wrapper) collect(c *collection) error {
 		attr  uint64
 		lend  bool
 	}{
-		{w.Write, tame, true}, {w.Read, read, true}, {system(), read, false}, {devices(), unix.MOUNT_ATTR_NOSUID, false},
+		{w.Write, tame, true},
+		{w.Read, read, true},
+		{system(), read, false},
+		{devices(), unix.MOUNT_ATTR_NOSUID, false},
 		{[]string{"/proc"}, tame | unix.MOUNT_ATTR_NOEXEC, false},
 	} {
 		for _, path := range set.paths {

@@ -150,9 +150,15 @@ func TestT18IssuerOfTheAnswer(t *testing.T) {
 		promised bool
 		ok       bool
 	}{
-		{"https://as.example", true, true}, {"https://as.example", false, true}, {"", false, true}, {"", true, false},
-		{"https://as.example/", true, false}, {"https://AS.example", true, false}, {"https://as.example:443", true, false},
-		{"https://evil.example", false, false}, {"https://as.example.evil.example", false, false},
+		{"https://as.example", true, true},
+		{"https://as.example", false, true},
+		{"", false, true},
+		{"", true, false},
+		{"https://as.example/", true, false},
+		{"https://AS.example", true, false},
+		{"https://as.example:443", true, false},
+		{"https://evil.example", false, false},
+		{"https://as.example.evil.example", false, false},
 	} {
 		m := &remote.Metadata{Issuer: "https://as.example", AuthorizationResponseIssParameterSupported: c.promised}
 		err := remote.CheckIssuer(m, c.issuer)
