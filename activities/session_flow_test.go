@@ -150,7 +150,10 @@ func (h *house) newHand(queue string) *hand {
 	})
 	require.NoError(t, err)
 	w := &hand{}
-	options := worker.Options{MaxHeartbeatThrottleInterval: time.Second, DisableRegistrationAliasing: true}
+	options := worker.Options{
+		MaxHeartbeatThrottleInterval: time.Second, DisableRegistrationAliasing: true,
+		StickyScheduleToStartTimeout: time.Second, // a workflow task waits so long for the worker that died
+	}
 	w.common = worker.New(h.temporal, automation.TaskQueue, options)
 	w.common.RegisterWorkflowWithOptions(workflows.AutomationRun, workflow.RegisterOptions{Name: automation.WorkflowRun})
 	options.DisableWorkflowWorker = true

@@ -11,6 +11,13 @@ import (
 	"steward/internal/auth"
 )
 
+// BenchmarkMCPAnswers measures 64 clients that make 500 calls each, every answer of which is checked (T-38).
+func BenchmarkMCPAnswers(b *testing.B) {
+	for b.Loop() {
+		neverMixed(b, 500)
+	}
+}
+
 // BenchmarkStartRun measures an accepted run end to end but for the socket: the goal is a p50 of 10 ms.
 func BenchmarkStartRun(b *testing.B) {
 	r := newRig(b)

@@ -17,8 +17,8 @@ import (
 	"steward/api"
 )
 
-// contract is the OpenAPI document, ready to judge answers.
-type contract struct {
+// promise is the OpenAPI document, ready to judge answers.
+type promise struct {
 	Paths      map[string]map[string]struct{ Responses map[string]answer } `json:"paths"`
 	Components struct {
 		Responses map[string]answer          `json:"responses"`
@@ -37,14 +37,14 @@ type answer struct {
 	} `json:"content"`
 }
 
-var theContract = sync.OnceValues(func() (*contract, error) {
+var thePromise = sync.OnceValues(func() (*promise, error) {
 	raw, err := api.OpenAPI()
 	if err != nil {
 		return nil, err
 	}
 	// References into the document become references into each schema's own definitions.
 	raw = bytes.ReplaceAll(raw, []byte("#/components/schemas/"), []byte("#/$defs/"))
-	c := &contract{routes: chi.NewMux(), ready: map[string]*jsonschema.Resolved{}}
+	c := &promise{routes: chi.NewMux(), ready: map[string]*jsonschema.Resolved{}}
 	if err := json.Unmarshal(raw, c); err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ var theContract = sync.OnceValues(func() (*contract, error) {
 // status, its media type, its shape. The rig asks it about every answer of every test.
 func conforms(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
 	t.Helper()
-	c, err := theContract()
+	c, err := thePromise()
 	require.NoError(t, err)
 	path := c.routes.Find(chi.NewRouteContext(), r.Method, r.URL.Path)
 	op, known := c.Paths[path][strings.ToLower(r.Method)]
@@ -82,7 +82,7 @@ func conforms(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
 	require.NoError(t, c.schema(t, where, content.Schema).Validate(value), where)
 }
 
-func (c *contract) schema(t testing.TB, where string, raw json.RawMessage) *jsonschema.Resolved {
+func (c *promise) schema(t testing.TB, where string, raw json.RawMessage) *jsonschema.Resolved {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()

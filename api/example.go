@@ -87,3 +87,9 @@ func exampleHistory() historyBody {
 		},
 	}
 }
+
+// Seed 001's secret.
+const (
+	exampleVariable = "GITHUB_TOKEN"
+	exampleValue    = "ghp_xxxxxxxxxxxx"
+)

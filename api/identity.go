@@ -101,7 +101,8 @@ func (h *identity) register(api huma.API) {
 	handle(api, endpoint{
 		Operation: huma.Operation{
 			OperationID: "getProtectedResourceMCP", Method: http.MethodGet, Path: mcpMetadataPath, Tags: []string{"identity"},
-			Summary: "How to call our MCP server", Description: "OAuth 2.0 protected resource metadata (RFC 9728) of `/mcp`; its 401 and 403 answers point here.",
+			Summary: "How to call our MCP server", Description: "OAuth 2.0 protected resource metadata (RFC 9728) of `/mcp`; its 401 and 403 answers point here. API keys " +
+				"are taken there too, and name their user in the query alone: `/mcp?user_id=alice`.",
 		},
 		access: access{open: true},
 		answers: resourceBody{

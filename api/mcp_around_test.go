@@ -17,7 +17,7 @@ import (
 )
 
 // around serves other tools behind our doors.
-func around(t *testing.T, scopes map[string]auth.Scope, tools map[string]sdk.ToolHandler) *rig {
+func around(t testing.TB, scopes map[string]auth.Scope, tools map[string]sdk.ToolHandler) *rig {
 	t.Helper()
 	s := sdk.NewServer(&sdk.Implementation{Name: "other", Version: "1"}, nil)
 	for name, call := range tools {

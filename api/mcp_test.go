@@ -137,35 +137,6 @@ func outputs(t *testing.T, session *sdk.ClientSession) map[string]*jsonschema.Re
 	return shapes
 }
 
-// What belongs to somebody else is not there (T-14).
-func TestMCPToolsKnowTheirOwner(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	id := r.run("alice")
-	r.question("alice", id, "call_1")
-	before := r.rows()
-	session := r.session(r.listen(), "", r.token("bob", auth.User))
-	for tool, more := range map[string]map[string]any{
-		"get_run_detail": {}, "get_workflow_history": {}, "cancel_run": {},
-		"decide_call": {"call_id": "call_1", "decision": "approve", "digest": "digest"},
-	} {
-		var answers []string
-		for _, run := range []int64{id, id + 1000} {
-			more["run_id"] = run
-			result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: tool, Arguments: more})
-			require.NoError(t, err)
-			require.True(t, result.IsError)
-			require.Equal(t, "not_found", result.Meta["dev.steward/code"])
-			answers = append(answers, text(t, result))
-		}
-		require.Equal(t, answers[0], answers[1], tool)
-	}
-	result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "get_automation_runs"})
-	require.NoError(t, err)
-	require.JSONEq(t, `{"runs":[]}`, text(t, result))
-	require.Equal(t, before, r.rows())
-}
-
 // rpc is one message to /mcp.
 func rpc(method, params, revision string) call {
 	c := call{

@@ -57,8 +57,11 @@ func newHuma(router chi.Router) huma.API {
 					"What does not exist and what belongs to somebody else get the same 404. Every error is `application/problem+json` with a stable " +
 					"`code`; its `type` is `urn:steward:problem:<code>`. Query parameters and body fields that are not described here are refused with 422. " +
 					"HEAD answers like GET, without the body.\n\n" +
-					"Limits, unless the operator sets others: a user may make 60 creating and 600 other calls a minute and have 20 event streams open; an API key " +
-					"may make 6,000 calls a minute; a browser's ways in are counted by address, 5 a minute each. `X-RateLimit-*` headers count down; beyond, calls get 429 and `Retry-After`. Bodies end at 1 MiB. How many runs " +
+					"MCP clients find the same at `/mcp`: streamable HTTP in every revision, and the older HTTP+SSE at `/mcp/`. It takes the same tokens and keys, but " +
+					"looks for a key's user in the query alone: `/mcp?user_id=alice`.\n\n" +
+					"Limits, unless the operator sets others: a user may make 60 creating calls, 600 calls of tools, 600 other calls and 1,200 " +
+					"requests to `/mcp` a minute, and have 20 event streams open; an API key may make 6,000 calls a minute; a browser's ways in are counted by " +
+					"address, 5 a minute each. `X-RateLimit-*` headers count down; beyond, calls get 429 and `Retry-After`. Bodies end at 1 MiB. How many runs " +
 					"a user has open is not limited: one that waits, for a person or its turn, costs a row.",
 			},
 			Servers: []*huma.Server{{URL: "/", Description: "The server that serves this document."}},
@@ -68,6 +71,9 @@ func newHuma(router chi.Router) huma.API {
 				{Name: "identity", Description: "Who is asking, and with which keys that is checked."},
 				{Name: "integrations", Description: "What users connect by consent: accounts that runs may work with."},
 				{Name: "servers", Description: "MCP servers: registered, reached, switched on and off, and what is known of their tools."},
+				{Name: "tools", Description: "What MCP servers offer a user, and calls of it outside runs."},
+				{Name: "secrets", Description: "What users store for MCP servers. Nobody reads a value back."},
+				{Name: "packages", Description: "MCP servers that are installed from npm and Python indexes."},
 				{Name: "registry", Description: "Our servers for clients of the official MCP registry."},
 				{Name: "runs", Description: "One run is one execution of a request: plan, act, wait for a person where one is needed, finish."},
 				{Name: "codec", Description: "Readable payloads for the Temporal Web UI."},

@@ -57,7 +57,7 @@ func (h *packages) registerList(api huma.API) {
 	handle(api, endpoint{
 		Operation: huma.Operation{
 			OperationID: "listPackages", Method: http.MethodGet, Path: "/packages", Tags: []string{"packages"},
-			Summary: "List installed packages",
+			Summary: "List installed packages", Description: "With those that are being installed, and those whose installation failed and why.",
 		},
 		access:  access{scope: auth.ServersAdmin},
 		answers: packagesBody{Success: true, Packages: []Package{examplePackage()}},
@@ -98,7 +98,8 @@ func (h *packages) registerByName(api huma.API) {
 	handle(api, endpoint{
 		Operation: huma.Operation{
 			OperationID: "getPackage", Method: http.MethodGet, Path: "/packages/by-name/{name}", Tags: []string{"packages"},
-			Summary: "Read a package by its own name", Errors: []int{http.StatusNotFound, http.StatusConflict},
+			Summary: "Read a package by its own name", Description: "A name that packages of several servers have is a conflict: read those by their servers.",
+			Errors: []int{http.StatusNotFound, http.StatusConflict},
 		},
 		access: access{scope: auth.ServersAdmin}, answers: packageBody{Success: true, Package: examplePackage()},
 	}, func(ctx context.Context, in *packageInput) (*packageOutput, error) {

@@ -17,6 +17,7 @@ import (
 	"steward/internal/auth"
 	"steward/internal/install"
 	"steward/internal/install/installtest"
+	"steward/internal/registry"
 )
 
 // shop is an edge whose packages come from an index of the test's own.
@@ -190,12 +191,15 @@ func TestHostileInstallationsAreRefused(t *testing.T) {
 		python(field("transportType", `"streamable_http"`), field("url", `"https://x/mcp"`)), node(field("runtime", `"python"`)),
 		node(field("runtime", `"python"`), field("pythonModule", `"-c"`)), node(field("runtime", `"python"`), field("pythonModule", `"os;x"`)),
 		node(field("transportType", `"streamable_http"`)), node(field("transportType", `"streamable_http"`), field("url", `"ftp://x/mcp"`)),
+		node(field("transportType", `"streamable_http"`), field("url", `"http://169.254.169.254/latest/meta-data"`)),
 	)
 	require.Greater(t, len(bodies), 60)
 	for _, body := range bodies {
 		w := s.asAdmin("POST", "/packages/install", body)
 		require.Equal(t, 422, w.Code, "%s: %s", body, w.Body)
 	}
+	inside := s.asAdmin("POST", "/packages/install", bodies[len(bodies)-1])
+	require.Equal(t, registry.CodeEgressDenied, problem(t, inside, 422).Code)
 	require.Empty(t, s.index.Asked())
 	rows, err := s.db.ListPackages(t.Context())
 	require.NoError(t, err)

@@ -254,7 +254,10 @@ func (r *rig) finish(id int64) {
 func (r *rig) rows() map[string]int {
 	r.t.Helper()
 	counts := map[string]int{}
-	for _, table := range []string{"automation_runs", "tool_calls", "decisions", "audit_events", "idempotency_keys", "revoked_tokens", "credentials", "oauth_flows", "oauth_links"} {
+	for _, table := range []string{
+		"automation_runs", "tool_calls", "decisions", "audit_events", "idempotency_keys", "revoked_tokens", "credentials", "oauth_flows", "oauth_links",
+		"mcp_servers", "tool_overrides", "user_secrets", "direct_calls", "packages",
+	} {
 		n := 0
 		require.NoError(r.t, r.db.Pool.QueryRow(r.t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
 		counts[table] = n

@@ -30,7 +30,7 @@ func (h *secrets) registerDelete(api huma.API) {
 			Errors:      []int{http.StatusNotFound},
 		},
 		access:  access{scope: auth.Connections},
-		asks:    secretDeleteBody{Username: "user123", ServerName: "mcp-github", SecretName: "GITHUB_TOKEN"},
+		asks:    secretDeleteBody{Username: "user123", ServerName: "mcp-github", SecretName: exampleVariable},
 		answers: doneBody{Success: true},
 	}, h.delete)
 }

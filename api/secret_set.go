@@ -34,7 +34,7 @@ func (h *secrets) registerSet(api huma.API) {
 			Errors: []int{http.StatusNotFound},
 		},
 		access:  access{scope: auth.Connections},
-		asks:    secretSetBody{Username: "user123", ServerName: "mcp-github", SecretName: "GITHUB_TOKEN", SecretValue: "ghp_xxxxxxxxxxxx"},
+		asks:    secretSetBody{Username: "user123", ServerName: "mcp-github", SecretName: exampleVariable, SecretValue: exampleValue},
 		answers: doneBody{Success: true},
 	}, h.set)
 }

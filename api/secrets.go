@@ -59,7 +59,7 @@ func (h *secrets) registerList(api huma.API) {
 		},
 		access: access{scope: auth.Connections},
 		answers: secretsBody{Secrets: []secretEntry{{
-			ServerName: "mcp-github", ServerID: 3, SecretName: "GITHUB_TOKEN", Fingerprint: "3fa04c1b9e",
+			ServerName: "mcp-github", ServerID: 3, SecretName: exampleVariable, Fingerprint: "3fa04c1b9e",
 			UpdatedAt: exampleTime, LastUsedAt: &exampleTime,
 		}}},
 	}, h.list)

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"steward/internal/auth"
+	"steward/internal/idempotency"
 	"steward/internal/registry"
 )
 
@@ -68,7 +69,7 @@ func (h *servers) add(ctx context.Context, in *addServerInput) (*addServerOutput
 	if err != nil {
 		return nil, err
 	}
-	once := registry.Once{Route: "POST /mcp/servers"}
+	once := idempotency.Once{Route: "POST /mcp/servers"}
 	if once.Key, err = idempotencyKey(in.IdempotencyKey); err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func (h *servers) add(ctx context.Context, in *addServerInput) (*addServerOutput
 }
 
 // added registers a server and tries it.
-func (h *servers) added(ctx context.Context, p auth.Principal, s registry.Server, once registry.Once) (*addServerOutput, error) {
+func (h *servers) added(ctx context.Context, p auth.Principal, s registry.Server, once idempotency.Once) (*addServerOutput, error) {
 	row, replayed, err := h.registry.Add(ctx, p, s, once)
 	if err != nil {
 		return nil, err

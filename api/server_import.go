@@ -9,6 +9,7 @@ import (
 
 	"steward/internal/auth"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/registry"
 )
 
@@ -82,7 +83,7 @@ func (h *servers) imports(ctx context.Context, in *importInput) (*importOutput, 
 	if pkg != nil {
 		return h.installed(ctx, p, *pkg)
 	}
-	once := registry.Once{Route: "POST /mcp/servers/import"}
+	once := idempotency.Once{Route: "POST /mcp/servers/import"}
 	if once.Key, err = idempotencyKey(in.IdempotencyKey); err != nil {
 		return nil, err
 	}

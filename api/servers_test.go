@@ -175,34 +175,6 @@ func TestServersAreListedInPages(t *testing.T) {
 	require.Empty(t, decoded[page](t, r.do(call{path: "/mcp/servers", token: r.token("bob", auth.User)}), http.StatusOK).Servers)
 }
 
-func TestT14ForeignServersAreAbsentByNameAndNumber(t *testing.T) {
-	t.Parallel()
-	r := newServerRig(t)
-	w := r.as(auth.User, http.MethodPost, "/mcp/servers", `{"name":"notes","url":"https://127.0.0.1:1/","enabled":false}`)
-	own := decoded[struct{ Server api.Server }](t, w, http.StatusCreated).Server
-	before := r.rows()
-	bob := r.token("bob", auth.User)
-	for _, op := range operations(t) {
-		if !strings.HasPrefix(op.path, "/mcp/servers/{name}") {
-			continue
-		}
-		answer := func(name string) string {
-			c := op.call("", "")
-			c.path, c.token = strings.NewReplacer("{name}", name, "{tool}", "order").Replace(op.path), bob
-			if op.method == http.MethodPut && c.body != "" && op.ID == "changeServer" {
-				c.body = `{"title":"mine"}`
-			}
-			c.body = strings.ReplaceAll(c.body, "user_123", "bob")
-			w := r.do(c)
-			p := problem(t, w, http.StatusNotFound)
-			return strings.NewReplacer(p.RequestID, "", name, "").Replace(w.Body.String())
-		}
-		require.Equal(t, answer("nothing"), answer("notes"), op.ID)
-		require.Equal(t, answer("4711"), answer(fmt.Sprint(own.ID)), op.ID)
-	}
-	require.Equal(t, before, r.rows())
-}
-
 func TestT01UsersDoNotSayWhatRunsHere(t *testing.T) {
 	t.Parallel()
 	r := newServerRig(t)

@@ -42,8 +42,8 @@ func (h *tools) registerShow(api huma.API) {
 		Operation: huma.Operation{
 			OperationID: "showMCPToolCall", Method: http.MethodGet, Path: "/mcp/tool/calls/{id}", Tags: []string{"tools"},
 			Summary: "Look at a call outside a run",
-			Description: "What became of a call that may have changed something, for instance of one whose outcome was not known when it was answered: " +
-				"the receiver is asked again when the call's time is over. Calls that only read are in the audit log alone.",
+			Description: "What became of a call that may have changed something. When the process that made it dies before it has an answer, the receiver is " +
+				"asked once the call's time is over; `unknown` says that it could not tell, and stays. Calls that only read are in the audit log alone.",
 			Errors: []int{http.StatusNotFound},
 		},
 		access: access{scope: auth.ToolsRead},

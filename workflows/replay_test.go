@@ -23,6 +23,7 @@ import (
 // its behaviour is patched (workflow.GetVersion), so that both ways are held.
 var recorded = []string{
 	"approved", "cancelled", "denied_then_edit", "limit", "parked", "plain", "twelve_steps", "unknown_probed",
+	"consented", "package", "reviewed", "session_moved", "sessions", "task",
 }
 
 // replay holds a history to a workflow. The key beside the histories seals these test runs and nothing else.
@@ -36,6 +37,7 @@ func replay(t *testing.T, name string, as any) error {
 	replayer, err := durable.NewReplayer(ring)
 	require.NoError(t, err)
 	replayer.RegisterWorkflowWithOptions(as, workflow.RegisterOptions{Name: automation.WorkflowRun})
+	replayer.RegisterWorkflowWithOptions(workflows.PackageChange, workflow.RegisterOptions{Name: automation.WorkflowPackageChange})
 	quiet := sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	return replayer.ReplayWorkflowHistoryFromJSONFile(quiet, filepath.Join(dir, name+".json"))
 }

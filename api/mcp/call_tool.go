@@ -61,7 +61,7 @@ func (g *gateway) direct(ctx context.Context, c *call, d tool.Direct) (*tool.Don
 	asks := r.ClientCapabilities()
 	if asks == nil || asks.Elicitation == nil {
 		d.Progress = progressTo(ctx, r)
-		return g.executor.Direct(outward(ctx), d)
+		return g.executor.Direct(ctx, d)
 	}
 	if before(r, modern) {
 		d.Progress = progressTo(ctx, r)
@@ -71,7 +71,7 @@ func (g *gateway) direct(ctx context.Context, c *call, d tool.Direct) (*tool.Don
 			defer context.AfterFunc(asked, cancel)()
 			return elicit(ctx, r, q)
 		}
-		return g.executor.Direct(outward(ctx), d)
+		return g.executor.Direct(ctx, d)
 	}
 	if r.Params.RequestState != "" {
 		return g.open.resume(ctx, c)
@@ -127,8 +127,8 @@ func passed(done *tool.Done) (*sdk.CallToolResult, error) {
 		return nil, err
 	}
 	var whole sdk.CallToolResult
-	if json.Unmarshal(doc, &whole) != nil { // content of a kind that is not known here
-		return text, nil
+	if json.Unmarshal(doc, &whole) == nil {
+		return &whole, nil
 	}
-	return &whole, nil
+	return text, nil // there is content of a kind that is not known here
 }

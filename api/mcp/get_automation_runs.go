@@ -24,6 +24,6 @@ func getAutomationRuns(reader Reader) offer {
 		if in.Limit == 0 {
 			in.Limit = usualPage
 		}
-		return reader.Runs(ctx, c.caller, Filter{Status: in.Status, State: in.State, Server: in.Server, Before: in.Before, Limit: in.Limit})
+		return reader.Runs(ctx, c.caller, Filter(in))
 	})
 }

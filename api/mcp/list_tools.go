@@ -45,7 +45,7 @@ func listTools(executor *tool.Executor) offer {
 		name: "list_tools", title: "List the user's tools", hints: reads,
 		description: "Every tool that the user can call through Steward: of MCP servers, mail, files, calendar, databases. call_tool calls one.",
 	}, auth.ToolsRead, SchemaOf[toolList](), func(ctx context.Context, c *call, in toolsInput) (any, error) {
-		all, err := executor.Callable(outward(ctx), c.caller.Owner)
+		all, err := executor.Callable(ctx, c.caller.Owner)
 		if err != nil {
 			return nil, err
 		}

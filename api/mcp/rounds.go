@@ -77,7 +77,7 @@ func digestOf(r *sdk.CallToolRequest) [sha256.Size]byte {
 
 // begin starts a call that outlives its request when it asks something.
 func (s *rounds) begin(ctx context.Context, c *call, send sending) (*tool.Done, error) {
-	working, cancel := context.WithCancel(context.WithoutCancel(outward(ctx)))
+	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &round{
 		owner: identity(c.caller), digest: digestOf(c.request), cancel: cancel,
 		asks: make(chan mcpclient.Question), answers: make(chan mcpclient.Answer), ended: make(chan ending, 1),

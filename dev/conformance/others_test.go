@@ -63,6 +63,7 @@ func TestInspector(t *testing.T) {
 		"SSE":    {s.url + "/mcp/", "--transport", "sse"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inspect := func(args ...string) string {
 				args = append(append(append([]string{inspector, "--cli"}, way...), "--header", "Authorization: Bearer "+token, "--format", "json"), args...)
 				return output(t, []string{"HOME=" + t.TempDir()}, conformance.Node(t), args...)
@@ -78,6 +79,7 @@ func TestTypeScriptSDK(t *testing.T) {
 	s, token := ours(t)
 	for kind, path := range map[string]string{"http": "/mcp", "sse": "/mcp/"} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			var got seen
 			modules := "NODE_MODULES=" + conformance.Tool(t)
 			require.NoError(t, json.Unmarshal([]byte(output(t, []string{modules}, conformance.Node(t), "client_sdk.mjs", s.url+path, kind, token)), &got))
@@ -91,6 +93,7 @@ func TestPythonSDK(t *testing.T) {
 	s, token := ours(t)
 	for way, path := range map[string]string{"legacy": "/mcp", "auto": "/mcp", "sse": "/mcp/"} {
 		t.Run(way, func(t *testing.T) {
+			t.Parallel()
 			var got seen
 			require.NoError(t, json.Unmarshal([]byte(output(t, nil, conformance.Python(t), "client_sdk.py", s.url+path, way, token)), &got))
 			got.complete(t)
@@ -112,6 +115,7 @@ func TestGoSDK(t *testing.T) {
 	s, token := ours(t)
 	for _, revision := range []string{"2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"} {
 		t.Run(revision, func(t *testing.T) {
+			t.Parallel()
 			client := sdk.NewClient(&sdk.Implementation{Name: "go-sdk", Version: "1.0.0"}, nil)
 			transport := &sdk.StreamableClientTransport{Endpoint: s.url + "/mcp", HTTPClient: &http.Client{Transport: signed{token}}}
 			session, err := client.Connect(t.Context(), transport, &sdk.ClientSessionOptions{ProtocolVersion: revision})

@@ -24,6 +24,7 @@ func TestServer(t *testing.T) {
 	t.Parallel()
 	for revision, scored := range map[string]int{"2025-11-25": 30, "2026-07-28": 37} {
 		t.Run(revision, func(t *testing.T) {
+			t.Parallel()
 			required := conformance.Required(t, revision, "server")
 			require.Len(t, required, scored)
 			url := fixtures(t)
@@ -56,6 +57,7 @@ func TestTasks(t *testing.T) {
 	url := fixtures(t)
 	for _, name := range tasks {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			outcome := conformance.Run(t, nil, "server", "--url", url, "--scenario", name, "--force")
 			require.Empty(t, outcome[name].Failed)
 			if name == notJudged {

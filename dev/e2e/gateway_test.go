@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -159,36 +158,6 @@ func TestGatewayInEveryRevision(t *testing.T) {
 	}
 }
 
-// A remote tool answers with a task of its own: here Steward itself, as another user's server. The worker dies while
-// the task goes on, and asks about it afterwards instead of calling again.
-func TestRemoteTaskIsNotCalledAgain(t *testing.T) {
-	t.Parallel()
-	s := own(t)
-	admin, bob := s.asAdmin(t, "admin"), s.as(t, "bob")
-	a := admin.do("POST", "/mcp/servers", map[string]any{
-		"name": "steward-of-bob", "transportType": "streamable_http", "url": s.url + "/mcp", "headers": map[string]string{"Authorization": "Bearer " + bob.token},
-	})
-	require.Equal(t, 201, a.status, "%s", a.body)
-	require.Contains(t, string(a.body), `"status":"connected"`)
-	require.NotContains(t, string(a.body), bob.token)
-	id := admin.accept(map[string]any{
-		"servers": []string{"steward-of-bob"}, "approval": "never",
-		"instructions": simulate(1, "run_automation", map[string]any{"mcp_server_id": 1, "instructions": "Send the sum of last week's invoices to boss@example.com"}),
-	})
-	if v := admin.until(id, time.Minute, func(v view) bool { return ended(v) || v.State == "waiting_for_approval" || len(bob.runs()) > 0 }); v.State == "waiting_for_approval" {
-		admin.decide(id, "approve")
-	}
-	inner := bob.firstRun(time.Minute)
-	bob.until(inner, time.Minute, inState("waiting_for_approval"))
-	s.kill(t, "worker")
-	bob.decide(inner, "approve")
-	bob.until(inner, time.Minute, ended)
-	v := admin.until(id, 2*time.Minute, ended)
-	require.Equal(t, "success", v.State, "%+v", v)
-	require.Len(t, bob.runs(), 1, "called once")
-	require.Len(t, s.outbox(t), 1)
-}
-
 func (u *user) runs() []int64 {
 	u.t.Helper()
 	var listed struct {
@@ -213,7 +182,7 @@ func (u *user) firstRun(within time.Duration) int64 {
 	ctx, cancel := context.WithTimeout(u.t.Context(), within)
 	defer cancel()
 	for len(u.runs()) == 0 {
-		require.NoError(u.t, ctx.Err(), fmt.Sprintf("%s has no run", u.name))
+		require.NoError(u.t, ctx.Err(), "%s has no run", u.name)
 		pause(ctx, 50*time.Millisecond)
 	}
 	return u.runs()[0]

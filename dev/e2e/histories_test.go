@@ -35,9 +35,9 @@ func TestHistories(t *testing.T) {
 	require.NoError(t, err)
 	m := newModelServer(t)
 	s := own(t, m.env("STEWARD_CODEC_KEYS="+strings.TrimSpace(string(key)))...)
-	u := s.as(t, "recorder")
+	u, admin := s.as(t, "recorder"), s.asAdmin(t, "admin")
 	recordings := map[string]int64{
-		"plain": u.ends("success", map[string]any{"mcp_server_id": 1, "instructions": "Find all emails from last week about invoices and summarise them"}),
+		"sessions": u.ends("success", map[string]any{"mcp_server_id": 1, "instructions": "Find all emails from last week about invoices and summarise them"}),
 		"twelve_steps": u.ends("success", map[string]any{
 			"mcp_server_id": 1, "instructions": simulate(12, "search_emails", map[string]any{"query": "a{{step}}"}),
 		}),
@@ -50,14 +50,27 @@ func TestHistories(t *testing.T) {
 		"unknown_probed":   u.unknownProbed(),
 	}
 	recordings["parked"] = u.parked(m)
+	recordings["session_moved"] = u.sessionMoved()
+	recordings["reviewed"] = admin.reviewed()
+	recordings["consented"] = u.consented(admin)
+	recordings["task"] = admin.remoteTask(s.as(t, "bob"))
 	c := s.temporal(t)
 	ring, err := secret.NewRing(secret.New(strings.TrimSpace(string(key))))
 	require.NoError(t, err)
-	for name, id := range recordings {
-		h := &historypb.History{Events: events(t, c, u.workflow(id), "")}
+	ids := map[string]string{"package": admin.installed(c)}
+	for name, run := range recordings {
+		owner := u
+		if name == "reviewed" || name == "task" {
+			owner = admin
+		}
+		ids[name] = owner.workflow(run)
+	}
+	for name, id := range ids {
+		h := &historypb.History{Events: events(t, c, id, "")}
 		replayer, err := durable.NewReplayer(ring)
 		require.NoError(t, err)
 		replayer.RegisterWorkflowWithOptions(workflows.AutomationRun, workflow.RegisterOptions{Name: automation.WorkflowRun})
+		replayer.RegisterWorkflowWithOptions(workflows.PackageChange, workflow.RegisterOptions{Name: automation.WorkflowPackageChange})
 		require.NoError(t, replayer.ReplayWorkflowHistory(nil, h), name)
 		t.Logf("%-16s %3d events", name, len(h.GetEvents()))
 		if *record {

@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,31 +17,12 @@ import (
 func TestRunWaitsForConsentAtARemoteServer(t *testing.T) {
 	t.Parallel()
 	s := own(t)
-	as := authority.Start(t, authority.Options{})
-	guarded := authority.Guard(t, as)
-	alice, bob := s.as(t, "alice"), s.as(t, "bob")
-	admin := s.asAdmin(t, "admin")
-	a := admin.do("POST", "/mcp/servers", map[string]any{"name": "guarded", "transportType": "streamable_http", "url": guarded.URL})
-	require.Equal(t, 201, a.status, "%s", a.body)
-
-	id := alice.accept(map[string]any{"servers": []string{"guarded"}, "approval": "never", "instructions": simulate(1, "whoami", map[string]any{})})
-	v := alice.until(id, time.Minute, inState("waiting_for_auth"))
-	require.NotNil(t, v.Waiting)
-	require.NotEmpty(t, v.Waiting.URL, "a link to consent")
-	s.kill(t, "worker")
-	page := authority.NewBrowser(t).Open(t, v.Waiting.URL, nil)
-	require.Equal(t, 200, page.Status, page.Body)
-	v = alice.until(id, time.Minute, func(v view) bool { return ended(v) || v.State == "waiting_for_approval" })
-	if v.State == "waiting_for_approval" {
-		alice.decide(id, "approve")
-		v = alice.until(id, time.Minute, ended)
-	}
-	require.Equal(t, "success", v.State, "%+v", v)
-	require.Equal(t, "done", v.ToolCalls[0].State)
+	alice, bob, admin := s.as(t, "alice"), s.as(t, "bob"), s.asAdmin(t, "admin")
+	alice.consented(admin)
 
 	call := map[string]any{"serverName": "guarded", "methodName": "whoami", "args": map[string]any{}}
 	require.Equal(t, 200, alice.do("POST", "/mcp/tool/call", call).status)
-	a = bob.do("POST", "/mcp/tool/call", call)
+	a := bob.do("POST", "/mcp/tool/call", call)
 	require.Equal(t, 403, a.status, "each user consents: %s", a.body)
 	require.Contains(t, string(a.body), "consent_required")
 
@@ -55,7 +35,7 @@ func TestRunWaitsForConsentAtARemoteServer(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(a.body, &begun))
 	require.Equal(t, "authorization_required", begun.Status)
-	page = authority.NewBrowser(t).Open(t, begun.URL, nil)
+	page := authority.NewBrowser(t).Open(t, begun.URL, nil)
 	require.Equal(t, 200, page.Status, page.Body)
 	require.Contains(t, page.Body, "connected")
 	require.Equal(t, 200, bob.do("POST", "/mcp/tool/call", call).status)

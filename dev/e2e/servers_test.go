@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -130,44 +129,4 @@ func TestSecretsAsTheSeedHasThem(t *testing.T) {
 	alice.answersLike(200, "POST", "/secrets/delete", map[string]any{"serverName": name, "secretName": "API_TOKEN"}, `{"success":true}`)
 	require.Equal(t, 404, alice.do("POST", "/secrets/delete", map[string]any{"serverName": name, "secretName": "API_TOKEN"}).status)
 	require.NotContains(t, string(alice.do("POST", "/mcp/tool/call", call).body), `"length":25`)
-}
-
-// A definition that changes after it was agreed to is called by nobody before its owner has looked at it (T-25).
-func TestChangedToolParksTheRun(t *testing.T) {
-	t.Parallel()
-	s := running(t)
-	admin := s.asAdmin(t, "reviewer")
-	self, dir := serverCommand(t)
-	const name = "shifty"
-	require.Equal(t, 201, admin.do("POST", "/mcp/servers", map[string]any{"name": name, "command": self, "args": []string{dir}, "trusted": true, "env": map[string]string{serverFolder: dir}}).status)
-	id := admin.accept(map[string]any{"servers": []string{name}, "instructions": simulate(1, "post", map[string]string{"text": "once"})})
-	admin.until(id, time.Minute, inState("waiting_for_approval"))
-	changeTools(t, dir)
-	admin.decide(id, "approve")
-	v := admin.until(id, time.Minute, func(v view) bool { return v.State == "waiting_for_approval" && v.Waiting != nil })
-	require.Equal(t, "post", v.Waiting.Tool, "%+v", v.Waiting)
-	require.Empty(t, effects(dir, ""), "nothing was sent after the change")
-
-	a := admin.do("GET", "/mcp/servers/"+name+"/tools", nil)
-	require.Equal(t, 200, a.status, "%s", a.body)
-	var listed struct {
-		Tools []struct {
-			Name  string `json:"name"`
-			State string `json:"state"`
-			Pin   string `json:"pin"`
-		} `json:"tools"`
-	}
-	require.NoError(t, json.Unmarshal(a.body, &listed))
-	pin := ""
-	for _, tool := range listed.Tools {
-		if tool.Name == "post" {
-			require.Equal(t, "quarantined", tool.State)
-			pin = tool.Pin
-		}
-	}
-	a = admin.do("POST", "/mcp/servers/"+name+"/tools/post/review", map[string]any{"accept": true, "pin": pin})
-	require.Equal(t, 200, a.status, "%s", a.body)
-	v = admin.until(id, time.Minute, ended)
-	require.Equal(t, "success", v.State, "%+v", v)
-	require.Len(t, effects(dir, ""), 1)
 }

@@ -61,8 +61,8 @@ const (
 	ToolReviewed    = "tool.reviewed"    // somebody has accepted or rejected that
 	ToolOverridden  = "tool.overridden"  // the server's owner says what a tool does
 
-	SecretSet     = "secret.set"     //nolint:gosec // a name: a user has stored a value for a server
-	SecretDeleted = "secret.deleted" //nolint:gosec // a name: and removed it
+	SecretSet     = "secret.set"
+	SecretDeleted = "secret.deleted"
 
 	PackageAccepted = "package.accepted" // intent: install, upgrade or remove
 	PackageSettled  = "package.settled"  // outcome: installed, removed, or why it failed

@@ -66,6 +66,7 @@ func TestFeedWakes(t *testing.T) {
 	l.append(t, "run/1", 41, 41)
 	await(t, one)
 	cancelOne()
+	drain(one) // what came before
 	l.append(t, "run/1", 42, 42)
 	l.append(t, "run/11", 2, 2)
 	await(t, other)

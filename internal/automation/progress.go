@@ -10,7 +10,6 @@ type Progress struct {
 
 	// While Doing is calling: which call, and what the server says of it.
 	Call    string  `json:"call,omitempty"`
-	Tool    string  `json:"tool,omitempty"` // server/tool
 	Done    float64 `json:"done,omitempty"`
 	Total   float64 `json:"total,omitempty"`   // 0: the server does not know
 	Message string  `json:"message,omitempty"` // the server's own words: foreign text

@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 	"steward/internal/auth"
 	"steward/internal/automation"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/store"
 )
 
@@ -23,6 +25,9 @@ type Change struct {
 	Replayed bool   `json:"-"` // the same Idempotency-Key had been accepted before
 }
 
+// route names this operation among the idempotency keys.
+const route = "POST /packages/install"
+
 // temporalTimeout bounds one call to Temporal: it is tried again by Reconcile.
 const temporalTimeout = 5 * time.Second
 
@@ -31,7 +36,7 @@ func (s *Service) Install(ctx context.Context, p auth.Principal, r Request) (Cha
 	if err := r.normalize(); err != nil {
 		return Change{}, err
 	}
-	if err := s.servers.CheckInstall(r.server()); err != nil {
+	if err := s.servers.CheckInstall(ctx, r.server()); err != nil {
 		return Change{}, err
 	}
 	request, err := r.asked()
@@ -46,10 +51,9 @@ func (s *Service) Install(ctx context.Context, p auth.Principal, r Request) (Cha
 	if err != nil {
 		return c, err
 	}
+	once := idempotency.Once{Route: route, Key: r.IdempotencyKey, Digest: r.BodyDigest}
 	err = s.db.Tx(ctx, func(q *store.Queries) error {
-		known, err := replayed(ctx, q, p.Owner, r)
-		if err != nil || known.Replayed {
-			c = known
+		if c.Replayed, err = once.Find(ctx, q, p.Owner, &c); err != nil || c.Replayed {
 			return err
 		}
 		if err := free(ctx, q, r.ServerName); err != nil {
@@ -69,7 +73,7 @@ func (s *Service) Install(ctx context.Context, p auth.Principal, r Request) (Cha
 		if err := accepted(ctx, q, p, c, row, automation.PackageInstall, r.Version); err != nil {
 			return err
 		}
-		return remember(ctx, q, p.Owner, r, c)
+		return once.Keep(ctx, q, p.Owner, http.StatusOK, c)
 	})
 	if err != nil {
 		return Change{}, fmt.Errorf("accept package: %w", err)

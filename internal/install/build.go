@@ -42,6 +42,9 @@ func (i *Installer) Build(ctx context.Context, h Hold, release automation.Packag
 		out.Entry, out.Scripts, err = i.buildNode(ctx, row, folder, home, release)
 	}
 	if err == nil {
+		err = prefix.Own(ctx, folder)
+	}
+	if err == nil {
 		out.Integrity, err = prefix.Digest(ctx, folder)
 	}
 	if err != nil {

@@ -122,13 +122,31 @@ func TestUpgradeThatDoesNotAnswerLeavesWhatRan(t *testing.T) {
 	require.True(t, fault.Is(err, fault.NotFound))
 }
 
+func TestUpgradeIsTriedWithWhatIsSaved(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for _, version := range []string{"1.0.0", "2.0.0"} {
+		r.index.PutNPM(t, index.NPM{
+			Name: "greeter", Version: version, Manifest: map[string]any{"bin": "index.js"},
+			Files: map[string]string{"index.js": index.JavaScript(version) + "\nif (!process.env.GREETING) process.exit(3);\n"},
+		})
+	}
+	request := install.Request{Name: "greeter", Version: "1.0.0", ServerName: "greeter", Enabled: true}
+	require.Error(t, r.settle(r.Install(t.Context(), admin, request)).Err, "it needs the variable")
+	request.Env = map[string]secret.String{"GREETING": secret.New("canary-greeting")}
+	row := r.install(request)
+	out := r.settle(r.Upgrade(t.Context(), admin, row, "2.0.0"))
+	require.NoError(t, out.Err, r.log)
+	require.Equal(t, "2.0.0", out.Package.Version)
+}
+
 func TestTamperedPackageIsNotStarted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.publish("greeter", "1.0.0")
 	row := r.install(install.Request{Name: "greeter", ServerName: "greeter", Enabled: true})
 	script := filepath.Join(r.folder, row.Folder, "node_modules", "greeter", "index.js")
-	content, err := os.ReadFile(script) //nolint:gosec // G304: our own file
+	content, err := os.ReadFile(script)
 	require.NoError(t, err)
 	content[len(content)-2] ^= 1
 	require.NoError(t, os.WriteFile(script, content, 0o600))
@@ -164,7 +182,7 @@ func TestPythonPackageFromAPrivateIndex(t *testing.T) {
 	private.PutWheel(t, python("made-greeter", "1.0.0"))
 	address := secret.New(strings.Replace(private.Simple(), "http://", "http://reader:canary-password@", 1))
 	row := r.install(install.Request{
-		Name: "made-greeter", ServerName: "python-mcp", Runtime: install.Python, PythonModule: "made_greeter", PythonArgs: []string{"--port", "0"}, Enabled: true,
+		Name: "made-greeter", Version: "1.0.0", ServerName: "python-mcp", Runtime: install.Python, PythonModule: "made_greeter", PythonArgs: []string{"--port", "0"}, Enabled: true,
 		Index: installpython.Index{URL: address}, Env: map[string]secret.String{"GREETING": secret.New("canary-greeting")},
 	})
 	require.Equal(t, "1.0.0", row.Version)
@@ -181,7 +199,7 @@ func TestPythonPackageFromAPrivateIndex(t *testing.T) {
 	private.PutWheel(t, python("made-greeter", "2.0.0")) // the index settings are used again
 	require.NoError(t, r.Check(t.Context(), row.ID))
 	require.Equal(t, "2.0.0", r.read(row.ID).Latest)
-	out := r.settle(r.Upgrade(t.Context(), admin, row, ""))
+	out := r.settle(r.Upgrade(t.Context(), admin, row, "2.0.0"))
 	require.NoError(t, out.Err, r.log)
 	require.Equal(t, "2.0.0", out.Package.Version)
 	said, err = r.greet("python-mcp")

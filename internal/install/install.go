@@ -19,12 +19,13 @@ import (
 // Servers is the registry: what packages are installed for.
 type Servers interface {
 	// CheckInstall applies the registry's rules to what an admin wants to register, with locations in the body.
-	CheckInstall(s registry.Server) error
+	CheckInstall(ctx context.Context, s registry.Server) error
 	// PutInstalled registers an admin's server, or with an ID another version of it.
 	PutInstalled(ctx context.Context, q *store.Queries, s registry.Server) (*store.MCPServer, error)
 	// RemoveInstalled deletes a server and all that hangs on it.
 	RemoveInstalled(ctx context.Context, q *store.Queries, id int64) error
-	// Try starts s once, confined as later, with folder to read, and lists its tools. Nothing is stored.
+	// Try starts s once, confined as later, with folder to read and, if it has an ID, with what is saved for it, and
+	// lists its tools. Nothing is stored.
 	Try(ctx context.Context, s registry.Server, folder string) ([]mcpclient.Tool, error)
 }
 

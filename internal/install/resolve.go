@@ -96,7 +96,7 @@ func (i *Installer) Check(ctx context.Context, id int64) error {
 	if err != nil {
 		return fmt.Errorf("read package: %w", err)
 	}
-	version := ""
+	var version string
 	switch row.Runtime {
 	case Remote:
 		return nil

@@ -12,8 +12,8 @@ import (
 	"steward/internal/registry/input"
 )
 
-// trial is how long a new version has to start and to list its tools. Node.js that is read from the disk for the
-// first time, on a busy machine, has taken 6 s.
+// trial is how long a new version has to start and to list its tools: whoever installs it may be waiting, and a
+// program that is read from a slow disk for the first time needs more than a moment.
 const trial = 20 * time.Second
 
 // Try starts what was built as it would be started later and asks for its tools.

@@ -10,6 +10,8 @@ import (
 
 // answers leads responses to the wires of the requests they answer, where one stream carries them all.
 type answers struct {
+	progress *progressTable // of the session
+
 	mu      sync.Mutex
 	waiting map[jsonrpc.ID]*wire
 }
@@ -40,8 +42,12 @@ func (a *answers) expect(ctx context.Context, msg jsonrpc.Message) *wire {
 	return w
 }
 
-// deliver hands a response to the wire that waits for it; other messages and answers to nobody are left alone.
+// deliver hands a response to the wire that waits for it, and counts progress; other messages and answers to nobody are
+// left alone.
 func (a *answers) deliver(msg jsonrpc.Message) {
+	if req, ok := msg.(*jsonrpc.Request); ok {
+		a.progress.came(req.Method, req.Params)
+	}
 	resp, ok := msg.(*jsonrpc.Response)
 	if !ok {
 		return

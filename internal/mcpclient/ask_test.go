@@ -81,7 +81,12 @@ func TestTimeStandsStillWhileAsked(t *testing.T) {
 
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
-			_, err = pool.Call(ctx, target, Call{Tool: "ask", Ask: slow})
+			over := make(chan struct{})
+			_, err = pool.Call(ctx, target, Call{Tool: "ask", Ask: func(context.Context, Question) (Answer, error) {
+				<-over // or the tool's answer could still come first
+				return Answer{Action: ActionDecline}, nil
+			}})
+			close(over)
 			require.ErrorIs(t, err, context.DeadlineExceeded, "the caller's own deadline stands still for nobody")
 		})
 	}

@@ -53,7 +53,7 @@ func (s *session) call(ctx context.Context, c Call) (*Result, error) {
 	}
 	if c.Progress != nil {
 		token, stop := s.progress.watch(c.Progress)
-		defer stop()
+		defer stop(ctx)
 		params.Meta["progressToken"] = token
 	}
 	if c.Before != nil {

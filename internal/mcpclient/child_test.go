@@ -144,6 +144,15 @@ func testServer() *mcp.Server {
 		<-finish
 		return text("done"), nil
 	})
+	add("hasty", func(ctx context.Context, req *mcp.CallToolRequest, _ map[string]string) (*mcp.CallToolResult, error) {
+		for i := range 3 {
+			err := req.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ProgressToken: req.Params.GetProgressToken(), Progress: float64(i + 1)})
+			if err != nil {
+				return nil, err
+			}
+		}
+		return text("done"), nil
+	})
 	add("finish", func(context.Context, *mcp.CallToolRequest, map[string]string) (*mcp.CallToolResult, error) {
 		close(finish)
 		return text("finishing"), nil

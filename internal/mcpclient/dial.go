@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"steward/internal/launch/process"
 )
 
 const (
@@ -137,8 +139,8 @@ func (d *dialer) connect(ctx context.Context, t Target, noise *ring, how handsha
 	if err != nil {
 		return nil, fail(StageStart, nil, err)
 	}
-	ctx, w := withWire(ctx)
-	s.sdk, err = client.Connect(ctx, transport, &mcp.ClientSessionOptions{ProtocolVersion: how.version})
+	shaking, w := withWire(ctx)
+	s.sdk, err = client.Connect(shaking, transport, &mcp.ClientSessionOptions{ProtocolVersion: how.version})
 	w.finish()
 	if err != nil {
 		if s.stdio != nil {
@@ -166,11 +168,12 @@ func (d *dialer) connect(ctx context.Context, t Target, noise *ring, how handsha
 // transport starts the child or prepares the HTTP client.
 func (d *dialer) transport(t Target, s *session, noise *ring, how handshake) (mcp.Transport, error) {
 	if t.Stdio != nil {
-		proc, err := startProcess(d.children, t.Stdio, noise)
+		child, err := process.Start(d.children, t.Stdio.spec(), noise)
 		if err != nil {
 			return nil, err
 		}
-		s.stdio = newStdioConn(proc)
+		s.stdio = newStdioConn(child, noise)
+		s.stdio.answers.progress = &s.progress
 		return &stdioTransport{s.stdio}, nil
 	}
 	var err error
@@ -183,7 +186,9 @@ func (d *dialer) transport(t Target, s *session, noise *ring, how handshake) (mc
 	}
 	client := t.HTTP.client(tripper)
 	if how.wire == WireSSE {
-		return &sseTransport{url: s.http.origin, client: client, made: func(c *sseConn) { s.sse = c }}, nil
+		return &sseTransport{url: s.http.origin, client: client, made: func(c *sseConn) {
+			s.sse, c.answers.progress = c, &s.progress
+		}}, nil
 	}
 	return &mcp.StreamableClientTransport{
 		Endpoint: t.HTTP.URL, HTTPClient: client, MaxEventSize: MaxMessage, MaxRetries: t.HTTP.Reconnect.Retries,

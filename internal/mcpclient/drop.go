@@ -18,8 +18,8 @@ func (p *Pool) Drop(key Key) {
 	p.mu.Unlock()
 	for _, s := range leaving {
 		if s.stdio != nil {
-			s.stdio.proc.kill()
-			<-s.stdio.proc.exited
+			s.stdio.child.Kill()
+			<-s.stdio.child.Exited()
 		}
 	}
 }

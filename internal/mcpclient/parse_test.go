@@ -125,7 +125,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte("data: {\"method\":\"notifications/progress\"}\n\ndata: {\"id\":1,\"result\":{\"content\":[]}}\n\n"), true)
 	f.Add([]byte(`{"id":1,"error":{"code":-32602,"message":"no"}}`), false)
 	f.Fuzz(func(t *testing.T, body []byte, stream bool) {
-		a := answerIn(body, stream)
+		a := answerIn(body, stream, nil)
 		if a.result == nil {
 			return
 		}

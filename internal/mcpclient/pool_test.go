@@ -17,6 +17,8 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/require"
+
+	"steward/internal/launch/process"
 )
 
 // sessions counts the sessions that are open or closing.
@@ -265,17 +267,17 @@ func BenchmarkCall(b *testing.B) {
 		}
 	})
 	b.Run("sdk", func(b *testing.B) {
-		proc, err := startProcess(b.Context(), childTarget("serve").Stdio, &ring{})
+		child, err := process.Start(b.Context(), childTarget("serve").Stdio.spec(), &ring{})
 		require.NoError(b, err)
 		client := mcp.NewClient(&mcp.Implementation{Name: "bench"}, &mcp.ClientOptions{Logger: slog.New(slog.DiscardHandler)})
-		session, err := client.Connect(b.Context(), &mcp.IOTransport{Reader: proc.stdout, Writer: proc.stdin}, nil)
+		session, err := client.Connect(b.Context(), &mcp.IOTransport{Reader: child.Stdout, Writer: child.Stdin}, nil)
 		require.NoError(b, err)
 		b.Cleanup(func() {
 			if err := session.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 				b.Error(err)
 			}
-			proc.close()
-			<-proc.exited
+			child.Close()
+			<-child.Exited()
 		})
 		for b.Loop() {
 			_, err := session.CallTool(b.Context(), &mcp.CallToolParams{Name: "echo", Arguments: args})

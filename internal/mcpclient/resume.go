@@ -26,20 +26,33 @@ type SessionStore interface {
 type savedSession struct {
 	ID         string          `json:"id"`
 	Initialize json.RawMessage `json:"initialize"`
+	With       *versions       `json:"with,omitempty"` // what opened it; nil: we do not know
 }
+
+// versions are the parts of a Key by which a SessionStore does not tell sessions apart: only one is kept, and none goes
+// on with what its owner has replaced.
+type versions struct{ Credential, Secrets int64 }
+
+func versionsOf(k Key) versions { return versions{k.Credential, k.Secrets} }
 
 // load returns the session that is kept for the target, nil if there is none that can be used.
 func (d *dialer) load(ctx context.Context, t Target) *savedSession {
 	if d.sessions == nil || t.HTTP == nil || t.Wire == WireSSE || t.Era == EraModern {
 		return nil
 	}
-	raw, err := d.sessions.Load(ctx, t.Key)
+	return d.kept(ctx, t.Key)
+}
+
+// kept returns what is kept for the key, nil if there is nothing that can be used.
+func (d *dialer) kept(ctx context.Context, key Key) *savedSession {
+	raw, err := d.sessions.Load(ctx, key)
 	if err != nil {
-		d.log.WarnContext(ctx, "mcp session not loaded", "server", t.Name, "error", err)
+		d.log.WarnContext(ctx, "mcp session not loaded", "server", key.Server, "error", err)
 		return nil
 	}
 	var saved savedSession
-	if len(raw) == 0 || json.Unmarshal(raw, &saved) != nil || saved.ID == "" || isNull(saved.Initialize) {
+	if len(raw) == 0 || json.Unmarshal(raw, &saved) != nil || saved.ID == "" || isNull(saved.Initialize) ||
+		saved.With != nil && *saved.With != versionsOf(key) {
 		return nil
 	}
 	return &saved
@@ -53,7 +66,8 @@ func (d *dialer) save(ctx context.Context, t Target, s *session) {
 	initialize, err := json.Marshal(s.sdk.InitializeResult())
 	if err == nil {
 		var raw []byte
-		if raw, err = json.Marshal(savedSession{s.sdk.ID(), initialize}); err == nil {
+		with := versionsOf(t.Key)
+		if raw, err = json.Marshal(savedSession{s.sdk.ID(), initialize, &with}); err == nil {
 			err = d.sessions.Save(ctx, t.Key, raw)
 		}
 	}
@@ -64,8 +78,9 @@ func (d *dialer) save(ctx context.Context, t Target, s *session) {
 	s.kept = true
 }
 
+// forget drops what is kept for the key, unless another session has been kept since.
 func (d *dialer) forget(ctx context.Context, key Key) {
-	if d.sessions == nil {
+	if d.sessions == nil || d.kept(ctx, key) == nil {
 		return
 	}
 	if err := d.sessions.Delete(ctx, key); err != nil {

@@ -9,7 +9,7 @@ import (
 // when it was opened is not known, so nothing is assumed but the tools; whether the session lives is asked before it
 // is used.
 func KeptSession(id string) ([]byte, error) {
-	kept, err := json.Marshal(savedSession{id, json.RawMessage(
+	kept, err := json.Marshal(savedSession{ID: id, Initialize: json.RawMessage(
 		`{"protocolVersion":"` + legacyVersion + `","capabilities":{"tools":{}},"serverInfo":{"name":"","version":""}}`)})
 	if err != nil {
 		return nil, fmt.Errorf("encode session: %w", err)

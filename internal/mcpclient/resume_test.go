@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -30,9 +31,12 @@ func (s *shelf) Load(_ context.Context, k Key) ([]byte, error) {
 	return s.kept[k], s.err
 }
 
-func (s *shelf) Save(_ context.Context, k Key, session []byte) error {
+func (s *shelf) Save(ctx context.Context, k Key, session []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil { // as a database would
+		return err
+	}
 	s.kept[k] = session
 	return s.err
 }
@@ -202,4 +206,40 @@ func TestSessionIsNotKept(t *testing.T) {
 		_, err = call(t, other, legacy.target(""), "echo", "")
 		require.NoError(t, err)
 	}
+}
+
+// What was opened with a value that its owner has replaced since is not gone on with, and does not take the newer one along.
+func TestSessionIsOfWhatOpenedIt(t *testing.T) {
+	t.Parallel()
+	r, kept := newRemote(t, EraLegacy), newShelf()
+	target := r.target(EraLegacy)
+	id := ""
+	for _, version := range []int64{1, 2, 2} {
+		target.Key.Secrets = version
+		pool := newPool(t, Options{Sessions: oneShelf{kept}})
+		_, err := call(t, pool, target, "echo", "")
+		require.NoError(t, err)
+		closed(t, pool)
+		id = kept.id(t, Key{Owner: target.Key.Owner, Server: target.Key.Server})
+		require.NotEmpty(t, id)
+	}
+	require.EqualValues(t, 2, r.hello.Load())
+	d := dialer{sessions: oneShelf{kept}, log: slog.New(slog.DiscardHandler)}
+	d.forget(t.Context(), Key{Owner: target.Key.Owner, Server: target.Key.Server, Secrets: 1})
+	require.Equal(t, id, kept.id(t, Key{Owner: target.Key.Owner, Server: target.Key.Server}), "it is not of the older value")
+}
+
+// oneShelf keeps one session for an owner and a server, as the registry's does.
+type oneShelf struct{ *shelf }
+
+func (s oneShelf) Load(ctx context.Context, k Key) ([]byte, error) {
+	return s.shelf.Load(ctx, Key{Owner: k.Owner, Server: k.Server})
+}
+
+func (s oneShelf) Save(ctx context.Context, k Key, session []byte) error {
+	return s.shelf.Save(ctx, Key{Owner: k.Owner, Server: k.Server}, session)
+}
+
+func (s oneShelf) Delete(ctx context.Context, k Key) error {
+	return s.shelf.Delete(ctx, Key{Owner: k.Owner, Server: k.Server})
 }

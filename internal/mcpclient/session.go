@@ -45,7 +45,7 @@ type session struct {
 // does not know what to put there.
 func (s *session) request(ctx context.Context, op, name string, send func(context.Context) error) (json.RawMessage, error) {
 	ctx, w := withWire(ctx)
-	w.name = name
+	w.name, w.progress = name, &s.progress
 	err := send(ctx)
 	answer := w.finish()
 	switch {
@@ -129,12 +129,12 @@ func (s *session) failure(op string, w *wire, err error) *Error {
 // addLastWords replaces the SDK's word for a broken pipe by the reason and adds the child's stderr.
 func (s *session) addLastWords(e *Error) {
 	if e.Stage != StageResult && !expired(e.Err) {
-		s.stdio.proc.waitForWords(drainWait)
+		s.stdio.child.WaitForWords(drainWait)
 		if cause := s.stdio.cause(); cause != nil {
 			e.Err = cause
 		}
 	}
-	e.Stderr = s.stdio.proc.log.tail()
+	e.Stderr = s.stdio.log.tail()
 }
 
 // useless is an answer that cannot be used.
@@ -171,8 +171,8 @@ func (s *session) alive() bool {
 func (s *session) close() {
 	_ = s.sdk.Close()
 	if s.stdio != nil {
-		s.stdio.proc.close()
-		<-s.stdio.proc.exited
+		s.stdio.child.Close()
+		<-s.stdio.child.Exited()
 	}
 }
 

@@ -8,7 +8,14 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"steward/internal/launch/process"
 )
+
+// spec is what is started for the server.
+func (s *Stdio) spec() process.Spec {
+	return process.Spec{Command: s.Command, Args: s.Args, Env: s.Env, Dir: s.Dir, Sandbox: s.Sandbox}
+}
 
 // stdioTransport speaks to a child that is running already. It stands in for mcp.CommandTransport, which
 // breaks on one banner line, leaves grandchildren behind and hides stderr.
@@ -17,9 +24,10 @@ type stdioTransport struct{ conn *stdioConn }
 // Connect implements mcp.Transport.
 func (t *stdioTransport) Connect(context.Context) (mcp.Connection, error) { return t.conn, nil }
 
-// stdioConn implements mcp.Connection over a process.
+// stdioConn implements mcp.Connection over a child.
 type stdioConn struct {
-	proc  *process
+	child *process.Process
+	log   *ring // what it says beside the protocol
 	lines *lineReader
 
 	writing chan struct{} // one writer at a time; a channel, because writers have deadlines
@@ -30,11 +38,8 @@ type stdioConn struct {
 	err error // why reading ended
 }
 
-func newStdioConn(p *process) *stdioConn {
-	return &stdioConn{
-		proc: p, lines: newLineReader(p.stdout, p.log),
-		writing: make(chan struct{}, 1),
-	}
+func newStdioConn(child *process.Process, log *ring) *stdioConn {
+	return &stdioConn{child: child, log: log, lines: newLineReader(child.Stdout, log), writing: make(chan struct{}, 1)}
 }
 
 // Read implements mcp.Connection. The SDK calls it from one goroutine; Close ends it.
@@ -78,18 +83,18 @@ func (c *stdioConn) write(ctx context.Context, line []byte) error {
 	expired := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(expired)
-		_ = c.proc.stdin.SetWriteDeadline(time.Unix(1, 0))
+		_ = c.child.Stdin.SetWriteDeadline(time.Unix(1, 0))
 	})
-	n, err := c.proc.stdin.Write(line)
+	n, err := c.child.Stdin.Write(line)
 	if !stop() {
 		<-expired
-		_ = c.proc.stdin.SetWriteDeadline(time.Time{})
+		_ = c.child.Stdin.SetWriteDeadline(time.Time{})
 	}
 	if err == nil {
 		return nil
 	}
 	if n > 0 {
-		c.proc.kill()
+		c.child.Kill()
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -99,7 +104,7 @@ func (c *stdioConn) write(ctx context.Context, line []byte) error {
 
 // Close implements mcp.Connection. It does not wait for the child: some take 370 ms to leave.
 func (c *stdioConn) Close() error {
-	c.proc.close()
+	c.child.Close()
 	return nil
 }
 

@@ -186,6 +186,12 @@ func requireProgress(t *testing.T, pool *Pool, target Target) {
 	require.NoError(t, err)
 	require.NoError(t, <-done)
 	require.Empty(t, steps)
+	for range 50 { // what comes right before the answer is not lost
+		var last []float64
+		_, err := pool.Call(t.Context(), target, Call{Tool: "hasty", Progress: func(p Progress) { last = append(last, p.Done) }})
+		require.NoError(t, err)
+		require.Equal(t, []float64{1, 2, 3}, last)
+	}
 }
 
 func TestCancelReachesTheTool(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	launch "steward/internal/launch/process"
+	"steward/internal/launch/process"
 	"steward/internal/secret"
 )
 
@@ -50,7 +50,7 @@ type Stdio struct {
 	// Dir is the child's working directory and HOME. Empty means a fresh temporary one, removed afterwards.
 	Dir string
 	// Sandbox is what else the child may have. Nil confines nothing: for tests alone.
-	Sandbox *launch.Sandbox
+	Sandbox *process.Sandbox
 	// Before is asked right before each start; its error keeps the child from starting. Nil: nobody is asked.
 	Before func(context.Context) error
 }

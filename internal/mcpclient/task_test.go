@@ -56,7 +56,7 @@ func newTasker(t *testing.T) Target {
 		},
 		methodTaskCancel: func(*taskParams) (*ownWords, error) { return written(`{"resultType":"complete"}`), nil },
 	} {
-		require.NoError(t, mcp.AddReceivingCustomMethod(server, method, func(_ context.Context, ss *mcp.ServerSession, p *taskParams) (*ownWords, error) {
+		require.NoError(t, mcp.AddReceivingCustomMethod(server, method, func(_ context.Context, _ *mcp.ServerSession, p *taskParams) (*ownWords, error) {
 			return answer(p)
 		}))
 	}

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"sync"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // MaxMessage is the largest message accepted from a server, in bytes.
@@ -21,6 +23,8 @@ type wire struct {
 	done   <-chan struct{} // of the request's context
 	cancel context.CancelFunc
 	name   string // what the request is about, for the header Mcp-Name; empty: go-sdk knows
+
+	progress *progressTable // of the session; nil while there is none
 
 	mu         sync.Mutex
 	closed     bool
@@ -47,11 +51,27 @@ func (a answer) came() bool { return a.result != nil || a.fault != nil || a.uncl
 
 type wireKey struct{}
 
-// withWire returns a context whose next request is recorded. finish must be called.
+// withWire returns a context whose next request is recorded. finish must be called, and ends it.
 func withWire(ctx context.Context) (context.Context, *wire) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(bare{ctx})
 	w := &wire{done: ctx.Done(), cancel: cancel}
 	return context.WithValue(ctx, wireKey{}, w), w
+}
+
+// bare is a context without what go-sdk has put into it. Its server keeps the revision of the request that it serves
+// there, and its client takes what it finds there for the revision of its own: a server of an older one would be spoken
+// to in that of whoever called us.
+type bare struct{ context.Context }
+
+var sdkPath = reflect.TypeFor[mcp.Tool]().PkgPath()
+
+// Value hides what has a key of go-sdk's. Everything else must be found: by its values package context knows how to pass
+// an end on at once.
+func (b bare) Value(key any) any {
+	if reflect.TypeOf(key).PkgPath() == sdkPath {
+		return nil
+	}
+	return b.Context.Value(key)
 }
 
 // wireOf returns the wire of the request that ctx belongs to, nil if there is none. After cancellation the
@@ -102,7 +122,7 @@ func (w *wire) finish() answer {
 		forget() // without our lock: stdio takes its own first
 	}
 	if w.body.Len() > 0 && !w.answer.came() { // otherwise it is what the SSE transport says to a POST
-		w.answer = answerIn(w.body.Bytes(), w.stream)
+		w.answer = answerIn(w.body.Bytes(), w.stream, w.progress)
 	}
 	w.body = bytes.Buffer{}
 	if w.status >= 300 {
@@ -111,8 +131,8 @@ func (w *wire) finish() answer {
 	return w.answer
 }
 
-// answerIn finds the one response in an HTTP body.
-func answerIn(body []byte, stream bool) answer {
+// answerIn finds the one response in an HTTP body, and counts the progress before it.
+func answerIn(body []byte, stream bool, progress *progressTable) answer {
 	if !stream {
 		return answerOf(body)
 	}
@@ -125,6 +145,7 @@ func answerIn(body []byte, stream bool) answer {
 		if a := answerOf(e.data); a.came() {
 			return a
 		}
+		progress.cameIn(e.data)
 	}
 }
 

@@ -46,7 +46,7 @@ func TestT17StateIsBoundAndUsedOnce(t *testing.T) {
 	refuse("no state", unknown, oauth.CodeStateInvalid)
 	other := mine
 	other.Provider = "slack"
-	refuse("another provider", other, oauth.CodeStateInvalid)
+	refuse("another provider", other, oauth.CodeNotConfigured)
 
 	_, err := s.Finish(t.Context(), mine)
 	require.NoError(t, err)

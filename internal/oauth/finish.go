@@ -28,9 +28,14 @@ type Finished struct {
 }
 
 // Finish ends a flow: the state is used up whatever happens, and nothing is sent to the provider before it,
-// the browser and the issuer are right. Faults have the codes of this package; what the provider or the
-// browser said is never repeated in them.
+// the browser and the issuer are right. Faults have the codes of this package, first of all CodeNotConfigured for a
+// provider with which nobody can have begun; what the provider or the browser said is never repeated in them.
 func (s *Service) Finish(ctx context.Context, c Callback) (Finished, error) {
+	if c.Provider != servers {
+		if _, err := s.openID(c.Provider); err != nil {
+			return Finished{}, err
+		}
+	}
 	f, err := s.useFlow(ctx, c)
 	if err != nil {
 		return Finished{}, err

@@ -3,10 +3,12 @@ package registry
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"steward/internal/audit"
 	"steward/internal/auth"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/mcpclient"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -18,7 +20,7 @@ const CodeNameTaken = "name_taken"
 // Add registers a server: an admin's for everybody, unless it is Private; a user's for that user alone. Faults:
 // Forbidden for what needs an admin, Invalid with the fields, Conflict for a name that the caller sees already.
 // Replayed means that the same Idempotency-Key had added it before.
-func (r *Registry) Add(ctx context.Context, p auth.Principal, s Server, once Once) (added *store.MCPServer, replayed bool, err error) {
+func (r *Registry) Add(ctx context.Context, p auth.Principal, s Server, once idempotency.Once) (added *store.MCPServer, replayed bool, err error) {
 	if !p.Can(auth.ServersAdmin) {
 		s.Private = true
 	}
@@ -42,11 +44,11 @@ func (r *Registry) Add(ctx context.Context, p auth.Principal, s Server, once Onc
 		return nil, false, err
 	}
 	err = r.db.Tx(ctx, func(q *store.Queries) error {
-		id, err := once.found(ctx, q, p.Owner)
-		if err != nil {
+		var id int64
+		if replayed, err = once.Find(ctx, q, p.Owner, &id); err != nil {
 			return err
 		}
-		if replayed = id != 0; replayed {
+		if replayed {
 			added, err = q.GetServer(ctx, store.GetServerParams{ID: id, Owner: p.Owner})
 			if store.IsNoRows(err) {
 				return fault.New(fault.Conflict, "the server that this Idempotency-Key added is gone").WithCode("idempotency_gone")
@@ -66,7 +68,7 @@ func (r *Registry) Add(ctx context.Context, p auth.Principal, s Server, once Onc
 		if err := r.keepSession(ctx, q, p.Owner, added, s.SessionID); err != nil {
 			return err
 		}
-		if err := once.remember(ctx, q, p.Owner, added.ID); err != nil {
+		if err := once.Keep(ctx, q, p.Owner, http.StatusCreated, added.ID); err != nil {
 			return err
 		}
 		return q.Announce(ctx, changeOf(added))

@@ -11,6 +11,7 @@ import (
 
 	"steward/internal/auth"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/registry"
 	"steward/internal/registry/input"
 	"steward/internal/secret"
@@ -52,13 +53,13 @@ func TestT01OnlyAdminsSayWhatRunsHere(t *testing.T) {
 		for _, p := range []auth.Principal{user("alice"), service} {
 			s := remote
 			change(&s)
-			_, _, err := w.Add(t.Context(), p, s, registry.Once{})
+			_, _, err := w.Add(t.Context(), p, s, idempotency.Once{})
 			require.True(t, fault.Is(err, fault.Forbidden), "%s: %v", name, err)
 			require.Equal(t, auth.CodeInsufficientScope, fault.CodeOf(err), name)
 		}
 	}
 	reader := auth.Principal{Owner: "olga", Actor: "olga", Role: auth.Operator, Scopes: auth.Operator.Scopes()}
-	_, _, err := w.Add(t.Context(), reader, remote, registry.Once{})
+	_, _, err := w.Add(t.Context(), reader, remote, idempotency.Once{})
 	require.True(t, fault.Is(err, fault.Forbidden))
 	servers, events := w.count()
 	require.Zero(t, servers+events, "nothing is written")
@@ -125,7 +126,7 @@ func TestT02NothingIsSmuggledInWhatIsRegistered(t *testing.T) {
 	payloads := smuggling()
 	require.Greater(t, len(payloads), 60)
 	for _, p := range payloads {
-		_, _, err := w.Add(t.Context(), admin(), p.server, registry.Once{})
+		_, _, err := w.Add(t.Context(), admin(), p.server, idempotency.Once{})
 		var refused *fault.Error
 		require.ErrorAs(t, err, &refused, p.at)
 		require.Equal(t, fault.Invalid, refused.Kind, p.at)
@@ -145,12 +146,12 @@ func TestT06PrivateAddressesAreTheOperatorsToAllow(t *testing.T) {
 		"https://service.internal/mcp", "https://printer.local/", "https://intranet/", "https://192.168.1.1/", "https://100.64.0.1/", "https://168.63.129.16/",
 	} {
 		for _, p := range []auth.Principal{user("alice"), admin()} {
-			_, _, err := w.Add(t.Context(), p, registry.Server{Name: "x", Transport: "http", URL: url}, registry.Once{})
+			_, _, err := w.Add(t.Context(), p, registry.Server{Name: "x", Transport: "http", URL: url}, idempotency.Once{})
 			require.Equal(t, registry.CodeEgressDenied, fault.CodeOf(err), "%s: %v", url, err)
 			require.True(t, fault.Is(err, fault.Invalid), url)
 		}
 	}
-	_, _, err := w.Add(t.Context(), user("alice"), registry.Server{Name: "x", Transport: "http", URL: "http://example.com/mcp"}, registry.Once{})
+	_, _, err := w.Add(t.Context(), user("alice"), registry.Server{Name: "x", Transport: "http", URL: "http://example.com/mcp"}, idempotency.Once{})
 	require.True(t, fault.Is(err, fault.Invalid), "users need https")
 	w.add(user("alice"), registry.Server{Name: "allowed", Transport: "http", URL: "https://127.0.0.1:1/mcp"})
 	st, err := w.Connect(t.Context(), "alice", must(w.ByName(t.Context(), "alice", "allowed")))
@@ -175,11 +176,11 @@ func TestNamesAreUniqueForWhoSeesThem(t *testing.T) {
 	shared := w.add(admin(), at("shared"))
 	own := w.add(user("alice"), at("notes"))
 	for _, p := range []auth.Principal{user("alice"), admin()} {
-		_, _, err := w.Add(t.Context(), p, at("shared"), registry.Once{})
+		_, _, err := w.Add(t.Context(), p, at("shared"), idempotency.Once{})
 		require.Equal(t, "Server with name shared already exists", fault.Text(err))
 		require.True(t, fault.Is(err, fault.Conflict))
 	}
-	_, _, err := w.Add(t.Context(), user("alice"), at("notes"), registry.Once{})
+	_, _, err := w.Add(t.Context(), user("alice"), at("notes"), idempotency.Once{})
 	require.Equal(t, registry.CodeNameTaken, fault.CodeOf(err))
 	bobs := w.add(user("bob"), at("notes"))
 	later := w.add(admin(), at("notes"))
@@ -229,7 +230,7 @@ func TestServersAreAddedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := registry.Server{Name: "notes", Transport: "http", URL: "https://example.com/mcp"}
-	once := registry.Once{Route: "POST /mcp/servers", Key: "k", Digest: []byte("body")}
+	once := idempotency.Once{Route: "POST /mcp/servers", Key: "k", Digest: []byte("body")}
 	first, replayed, err := w.Add(t.Context(), user("alice"), s, once)
 	require.NoError(t, err)
 	require.False(t, replayed)

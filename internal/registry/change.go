@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -31,7 +32,7 @@ type Patch struct {
 	Manifest                                json.RawMessage
 }
 
-// Change applies a patch and ends the sessions that were opened with the settings before, in every process. A server
+// Change applies a patch and ends the sessions that were opened with other settings, in every process. A server
 // that is reached another way afterwards is another server: its tools are agreed to as they are first seen. What was
 // saved for the URL that it had is forgotten with the URL, whoever saved it (security.md T-16). The faults are Add's,
 // and NotFound.
@@ -110,7 +111,7 @@ func (r *Registry) replace(ctx context.Context, p auth.Principal, before *store.
 		if err != nil {
 			return fmt.Errorf("lock server: %w", err)
 		}
-		if now.Version != before.Version {
+		if !now.UpdatedAt.Equal(before.UpdatedAt) {
 			return nil
 		}
 		if err := ofPackage(ctx, q, before, old, s); err != nil {
@@ -124,7 +125,9 @@ func (r *Registry) replace(ctx context.Context, p auth.Principal, before *store.
 		if err != nil {
 			return err
 		}
-		if changed, err = q.UpdateServer(ctx, update(before.ID, row)); err != nil {
+		next := update(before.ID, row)
+		next.SessionsStay = alike(old, s)
+		if changed, err = q.UpdateServer(ctx, next); err != nil {
 			return fmt.Errorf("update server: %w", err)
 		}
 		event, err := r.eventOf(audit.ServerChanged, p, changed, lost)
@@ -159,6 +162,14 @@ func forget(ctx context.Context, q *store.Queries, before *store.MCPServer, old,
 // another says that what is called is another program or address.
 func another(old, s Server) bool {
 	return old.Transport != s.Transport || old.Command != s.Command || !slices.Equal(old.Args, s.Args) || old.Image != s.Image || old.URL != s.URL
+}
+
+// alike says that only what describes a server to people differs, or the time of calls: its sessions know nothing of it.
+func alike(a, b Server) bool {
+	for _, s := range []*Server{&a, &b} {
+		s.Title, s.Description, s.WebsiteURL, s.Release, s.Tags, s.Manifest, s.Timeout = "", "", "", "", nil, nil, 0
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // forgetSaved deletes what users have saved for a server.

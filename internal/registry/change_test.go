@@ -26,7 +26,8 @@ func TestOnlyWhatIsGivenChanges(t *testing.T) {
 	description := "Of all kinds"
 	changed, err := w.Change(t.Context(), admin(), s.ID, registry.Patch{Description: &description})
 	require.NoError(t, err)
-	require.Equal(t, s.Version+1, changed.Version)
+	require.Equal(t, s.Version, changed.Version, "sessions know nothing of it")
+	require.True(t, changed.UpdatedAt.After(s.UpdatedAt))
 	require.Equal(t, description, changed.Description)
 	require.Equal(t, "Books", changed.Title)
 	require.Equal(t, []string{"a"}, changed.Tags)
@@ -37,9 +38,14 @@ func TestOnlyWhatIsGivenChanges(t *testing.T) {
 	require.Equal(t, map[string]string{"X-Custom-Header": "value"}, shown.Headers)
 	require.Equal(t, 2, shown.Reconnect.Retries)
 
+	headers := plain(map[string]string{"X-Custom-Header": "other"})
+	changed, err = w.Change(t.Context(), admin(), s.ID, registry.Patch{Headers: &headers})
+	require.NoError(t, err)
+	require.Equal(t, s.Version+1, changed.Version, "sessions bring the header")
 	off := false
 	changed, err = w.Change(t.Context(), admin(), s.ID, registry.Patch{Enabled: &off})
 	require.NoError(t, err)
+	require.Equal(t, s.Version+2, changed.Version)
 	_, err = w.Tools(t.Context(), "alice", changed)
 	require.Equal(t, registry.CodeServerDisabled, fault.CodeOf(err))
 	require.NoError(t, w.Remove(t.Context(), admin(), s.ID))
@@ -179,8 +185,8 @@ func TestPackagesDecideWhatTheirServersRun(t *testing.T) {
 	require.Equal(t, "Everything", s.Title)
 	require.Equal(t, []string{"/p/2/index.js"}, s.Args)
 	require.Equal(t, "x", w.opened(s)["MODE"].Reveal())
-	require.Equal(t, first.Version+2, s.Version)
+	require.Equal(t, first.Version+1, s.Version)
 	require.NoError(t, w.db.Tx(t.Context(), func(q *store.Queries) error { return w.RemoveInstalled(t.Context(), q, s.ID) }))
 	require.NoError(t, w.db.Tx(t.Context(), func(q *store.Queries) error { return w.RemoveInstalled(t.Context(), q, s.ID) }), "twice is no error")
-	require.True(t, fault.Is(w.CheckInstall(registry.Server{Name: "x", Transport: "stdio", Command: "node", Env: plain(map[string]string{"NODE_OPTIONS": "-r x"})}), fault.Invalid))
+	require.True(t, fault.Is(w.CheckInstall(t.Context(), registry.Server{Name: "x", Transport: "stdio", Command: "node", Env: plain(map[string]string{"NODE_OPTIONS": "-r x"})}), fault.Invalid))
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,7 +37,7 @@ type forgot struct {
 	Secrets     int64 `json:"secrets"`
 }
 
-// eventOf is a fact about a server as it is now. Each version of a server's settings has one such fact of a kind.
+// eventOf is a fact about a server as it is now.
 func (r *Registry) eventOf(kind string, p auth.Principal, row *store.MCPServer, lost *forgot) (audit.Event, error) {
 	o, err := r.settings(row)
 	if err != nil {
@@ -55,5 +56,5 @@ func (r *Registry) eventOf(kind string, p auth.Principal, row *store.MCPServer, 
 	if row.Owner != nil {
 		body.Owner = *row.Owner
 	}
-	return audit.Event{Chain: chainOf(row), Key: fmt.Sprintf("server/%d/%d/%s", row.ID, row.Version, kind), Kind: kind, Actor: p.Actor, Body: body}, nil
+	return audit.Event{Chain: chainOf(row), Key: fmt.Sprintf("server/%d/%s/%s", row.ID, kind, rand.Text()), Kind: kind, Actor: p.Actor, Body: body}, nil
 }

@@ -4,16 +4,22 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 
 	"steward/internal/mcpclient"
+	"steward/internal/registry/input"
+	"steward/internal/secret"
 	"steward/internal/store"
 )
 
-// CheckInstall applies the rules of servers to one that comes as a package, before anything is downloaded. The error
-// is an Invalid fault with locations in the body.
-func (r *Registry) CheckInstall(s Server) error {
+// CheckInstall applies the rules of servers to one that comes as a package, before anything is downloaded: those of
+// Add for an admin. The error is an Invalid fault with locations in the body.
+func (r *Registry) CheckInstall(ctx context.Context, s Server) error {
 	wrong := s.check()
-	return wrong.fault()
+	if err := wrong.fault(); err != nil {
+		return err
+	}
+	return r.checkURL(ctx, &s, true)
 }
 
 // PutInstalled stores the server of a package in q's transaction: an admin's. With an ID it is another version of
@@ -26,7 +32,8 @@ func (r *Registry) PutInstalled(ctx context.Context, q *store.Queries, s Server)
 	}
 	s.Private = false
 	s.declare()
-	if err := r.CheckInstall(s); err != nil {
+	wrong := s.check()
+	if err := wrong.fault(); err != nil {
 		return nil, err
 	}
 	row, err := encoded(r.ring, nil, s)
@@ -48,12 +55,12 @@ func (r *Registry) reinstall(ctx context.Context, q *store.Queries, s Server) (*
 	if err != nil {
 		return nil, fmt.Errorf("lock server: %w", err)
 	}
-	now, err := r.decoded(before)
+	now, err := r.released(before, s)
 	if err != nil {
 		return nil, err
 	}
-	now.Command, now.Args, now.Release = s.Command, s.Args, s.Release
-	if err := r.CheckInstall(now); err != nil {
+	wrong := now.check()
+	if err := wrong.fault(); err != nil {
 		return nil, err
 	}
 	row, err := encoded(r.ring, before.Owner, now)
@@ -65,6 +72,13 @@ func (r *Registry) reinstall(ctx context.Context, q *store.Queries, s Server) (*
 		return nil, fmt.Errorf("update server: %w", err)
 	}
 	return changed, q.Announce(ctx, changeOf(changed))
+}
+
+// released is what is registered now with the program of another version.
+func (r *Registry) released(row *store.MCPServer, s Server) (Server, error) {
+	now, err := r.decoded(row)
+	now.Command, now.Args, now.Release = s.Command, s.Args, s.Release
+	return now, err
 }
 
 // RemoveInstalled forgets the server of a package that is being uninstalled, in q's transaction, with everything that
@@ -79,19 +93,34 @@ func (r *Registry) RemoveInstalled(ctx context.Context, q *store.Queries, id int
 	return q.Announce(ctx, store.Change{Kind: store.ServerChanged, Server: id})
 }
 
-// Try starts s once, confined as it will be later and with folder to read, and asks for its tools. Nothing is stored,
-// and the session ends with it. The error is an *mcpclient.Error.
+// Try starts the program of s once, confined as it will be later and with folder to read, and asks for its tools. With
+// an ID it gets what is saved for the server now. Nothing is stored, and the session ends with it. The error is an
+// *mcpclient.Error, or a fault for what is not there or not filled in.
 func (r *Registry) Try(ctx context.Context, s Server, folder string) ([]mcpclient.Tool, error) {
-	t := mcpclient.Target{Key: mcpclient.Key{Owner: "(try) " + rand.Text()}, Name: s.Name}
-	if s.Transport == transportHTTP {
-		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: s.Headers, Client: r.client, Reconnect: s.Reconnect.pace()}
-	} else {
-		var err error
-		if t.Stdio, err = r.child(t.Key, s.Command, s.Args, s.Env, s.Env); err != nil {
+	if s.ID != 0 {
+		row, err := r.db.ReadServer(ctx, s.ID)
+		if store.IsNoRows(err) {
+			return nil, errAbsent
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read server: %w", err)
+		}
+		if s, err = r.released(row, s); err != nil {
 			return nil, err
 		}
-		t.Stdio.Sandbox.Read = append(t.Stdio.Sandbox.Read, folder)
 	}
+	env, err := input.Fill(s.EnvSchema, func(name string) secret.String { return s.Env[name] })
+	if err != nil {
+		return nil, needs(&store.MCPServer{Name: s.Name}, err)
+	}
+	all := map[string]secret.String{}
+	maps.Copy(all, s.Env)
+	maps.Copy(all, env)
+	t := mcpclient.Target{Key: mcpclient.Key{Owner: "(try) " + rand.Text()}, Name: s.Name}
+	if t.Stdio, err = r.child(t.Key, s.Command, s.Args, s.Env, all); err != nil {
+		return nil, err
+	}
+	t.Stdio.Sandbox.Read = append(t.Stdio.Sandbox.Read, folder)
 	defer r.pool.Drop(t.Key)
 	return r.pool.Tools(ctx, t)
 }

@@ -38,7 +38,7 @@ func (r *Registry) Publish(ctx context.Context, s *store.MCPServer, host string)
 		r.log.WarnContext(ctx, "server.json not read", "server", s.ID, "error", err)
 	}
 	if m.Version == "" {
-		m.Version = fmt.Sprintf("0.0.%d", s.Version)
+		m.Version = fmt.Sprintf("0.0.%d", s.UpdatedAt.Unix()) // what was published under a version stays as it is
 	}
 	switch s.Transport {
 	case transportHTTP:

@@ -115,7 +115,7 @@ func TestT19CallsOfAGuardedServer(t *testing.T) {
 	need := needs(t, h.whoami(t.Context(), h.server(t, id)))
 	require.Equal(t, oauth.ConsentError{Provider: oauth.Server(id), Reason: "remote is not connected"}, *need)
 	require.Equal(t, oauth.Server(id), h.server(t, id).AuthProvider)
-	needs(t, h.registry.Ready(t.Context(), "alice", h.server(t, id)))
+	require.Error(t, needs(t, h.registry.Ready(t.Context(), "alice", h.server(t, id))))
 	h.consents(t, need)
 	s := h.server(t, id)
 	require.NoError(t, h.whoami(t.Context(), s))
@@ -194,7 +194,7 @@ func TestRefusalWithoutOAuth(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, refused.Status)
 	require.Empty(t, h.server(t, id).AuthProvider)
 	_, err = h.registry.Calibrate(t.Context(), "alice", h.server(t, id))
-	needs(t, err)
+	require.Error(t, needs(t, err))
 	require.Error(t, h.consent.Prepare(t.Context(), "alice", id), "nobody registers us there")
 	require.Empty(t, h.server(t, id).AuthProvider, "before it has given tokens")
 }

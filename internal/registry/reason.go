@@ -27,7 +27,11 @@ func Reason(err error) string {
 	case errors.Is(err, mcpclient.ErrTooLarge):
 		return "the answer is larger than 10 MiB"
 	case errors.Is(err, mcpclient.ErrInputRequired):
-		return "the server asks for something that is not offered"
+		return "the server asks for a model's answer or for folders (sampling, roots), which no server gets here"
+	case errors.Is(err, mcpclient.ErrOutput):
+		return "the result is not what the tool's output schema says"
+	case errors.Is(err, mcpclient.ErrTaskGone):
+		return "the server does not know the task any more"
 	case errors.Is(err, mcpclient.ErrFull):
 		return "too many sessions are in use"
 	case !ok:

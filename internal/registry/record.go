@@ -55,7 +55,7 @@ func write(ctx context.Context, q *store.Queries, s *store.MCPServer, known *kno
 	for i, t := range l.tools {
 		names[i] = t.Name
 		row := store.PutServerToolParams{
-			ServerID: s.ID, Name: t.Name, Pin: l.pins[i], Definition: t.Definition, Position: int32(i), State: string(known.state(t.Name, l.pins[i])), //nolint:gosec // at most 2,000 tools
+			ServerID: s.ID, Name: t.Name, Pin: l.pins[i], Definition: t.Definition, Position: int32(i), State: string(known.state(t.Name, l.pins[i])),
 		}
 		before := known.tools[t.Name]
 		if before == nil && (first || !s.Trusted) {

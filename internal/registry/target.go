@@ -19,7 +19,7 @@ import (
 // Codes of the faults that say why a server cannot be reached at all.
 const (
 	CodeServerDisabled = "server_disabled"
-	CodeSecretMissing  = "secret_missing" //nolint:gosec // a name: the user has to store something first
+	CodeSecretMissing  = "secret_missing"
 )
 
 // key names the pool slot: a session belongs to one user, one server and one version of its settings.

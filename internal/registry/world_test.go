@@ -16,6 +16,7 @@ import (
 	"steward/internal/auth"
 	"steward/internal/config"
 	"steward/internal/egress"
+	"steward/internal/idempotency"
 	"steward/internal/registry"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -71,7 +72,7 @@ func adminNamed(name string) auth.Principal {
 // add registers a server, and fails the test if that fails.
 func (w *world) add(p auth.Principal, s registry.Server) *store.MCPServer {
 	w.t.Helper()
-	row, replayed, err := w.Add(w.t.Context(), p, s, registry.Once{})
+	row, replayed, err := w.Add(w.t.Context(), p, s, idempotency.Once{})
 	require.NoError(w.t, err)
 	require.False(w.t, replayed)
 	return row

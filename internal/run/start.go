@@ -1,10 +1,10 @@
 package run
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +15,7 @@ import (
 	"steward/internal/auth"
 	"steward/internal/automation"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/store"
 )
 
@@ -54,9 +55,10 @@ func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Start
 	if err != nil {
 		return Started{}, err
 	}
-	out := Started{}
+	once := idempotency.Once{Route: route, Key: r.IdempotencyKey, Digest: r.BodyDigest}
+	var out Started
 	err = s.db.Tx(ctx, func(q *store.Queries) error {
-		if out, err = replayed(ctx, q, p.Owner, r); err != nil || out.Replayed {
+		if out.Replayed, err = once.Find(ctx, q, p.Owner, &out); err != nil || out.Replayed {
 			return err
 		}
 		queued, err := q.CountQueued(ctx, int32(s.opts.QueueLimit)) //nolint:gosec // a setting
@@ -98,7 +100,7 @@ func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Start
 		if err != nil {
 			return err
 		}
-		return remember(ctx, q, p.Owner, r, out)
+		return once.Keep(ctx, q, p.Owner, http.StatusAccepted, out)
 	})
 	if err != nil {
 		return Started{}, fmt.Errorf("accept run: %w", err)
@@ -107,53 +109,6 @@ func (s *Service) Start(ctx context.Context, p auth.Principal, r Request) (Start
 		s.starts.offer(order{run: out.RunID, workflow: workflowID})
 	}
 	return out, nil
-}
-
-// replayed answers a repeat of an accepted request with what was answered then.
-func replayed(ctx context.Context, q *store.Queries, owner string, r Request) (Started, error) {
-	var out Started
-	if r.IdempotencyKey == "" {
-		return out, nil
-	}
-	free, err := q.LockIdempotencyKey(ctx, owner+"\x1f"+route+"\x1f"+r.IdempotencyKey)
-	if err != nil {
-		return out, fmt.Errorf("lock idempotency key: %w", err)
-	}
-	if !free {
-		return out, fault.New(fault.Conflict, "a request with this Idempotency-Key is still running").WithCode("idempotency_in_progress")
-	}
-	known, err := q.GetIdempotencyKey(ctx, store.GetIdempotencyKeyParams{Owner: owner, Route: route, Key: r.IdempotencyKey})
-	if store.IsNoRows(err) {
-		return out, nil
-	}
-	if err != nil {
-		return out, fmt.Errorf("read idempotency key: %w", err)
-	}
-	if !bytes.Equal(known.BodyDigest, r.BodyDigest) {
-		return out, fault.InvalidField("header.Idempotency-Key", "was used for another request").WithCode("idempotency_mismatch")
-	}
-	if err := json.Unmarshal(known.Response, &out); err != nil {
-		return out, fmt.Errorf("decode recorded answer: %w", err)
-	}
-	out.Replayed = true
-	return out, nil
-}
-
-func remember(ctx context.Context, q *store.Queries, owner string, r Request, out Started) error {
-	if r.IdempotencyKey == "" {
-		return nil
-	}
-	doc, err := json.Marshal(out)
-	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	err = q.PutIdempotencyKey(ctx, store.PutIdempotencyKeyParams{
-		Owner: owner, Route: route, Key: r.IdempotencyKey, BodyDigest: r.BodyDigest, Status: 202, Response: doc,
-	})
-	if err != nil {
-		return fmt.Errorf("store idempotency key: %w", err)
-	}
-	return nil
 }
 
 // start hands an accepted run to Temporal. The id makes a repetition harmless: while the workflow runs, or

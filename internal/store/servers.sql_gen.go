@@ -655,8 +655,12 @@ UPDATE mcp_servers SET title = $1, description = $2, website_url = $3, release =
     transport = $6, command = $7, args = $8, image = $9, env_sealed = $10, url = $11,
     headers_sealed = $12, env_schema = $13, header_schema = $14, reconnect = $15,
     timeout_ms = $16, trusted = $17, auth_provider = $18, enabled = $19, manifest = $20,
-    era = '', protocol_version = '', server_info = '{}', wire = '', version = version + 1, updated_at = now()
-WHERE id = $21
+    era = CASE WHEN $21::boolean THEN era ELSE '' END,
+    protocol_version = CASE WHEN $21 THEN protocol_version ELSE '' END,
+    server_info = CASE WHEN $21 THEN server_info ELSE '{}' END,
+    wire = CASE WHEN $21 THEN wire ELSE '' END,
+    version = CASE WHEN $21 THEN version ELSE version + 1 END, updated_at = clock_timestamp()
+WHERE id = $22
 RETURNING id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest
 `
 
@@ -681,10 +685,11 @@ type UpdateServerParams struct {
 	AuthProvider  string
 	Enabled       bool
 	Manifest      []byte
+	SessionsStay  bool
 	ID            int64
 }
 
-// Under LockServer. What was negotiated with the settings before holds no more.
+// Under LockServer. Unless what a session is opened with stays as it was, what was negotiated before holds no more.
 func (q *Queries) UpdateServer(ctx context.Context, arg UpdateServerParams) (*MCPServer, error) {
 	row := q.db.QueryRow(ctx, updateServer,
 		arg.Title,
@@ -707,6 +712,7 @@ func (q *Queries) UpdateServer(ctx context.Context, arg UpdateServerParams) (*MC
 		arg.AuthProvider,
 		arg.Enabled,
 		arg.Manifest,
+		arg.SessionsStay,
 		arg.ID,
 	)
 	var i MCPServer

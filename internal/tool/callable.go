@@ -86,7 +86,7 @@ func (x *Executor) gather(ctx context.Context, owner string) (Catalogue, error) 
 	taken := map[string]bool{}
 	for i, s := range servers {
 		if failures[i] != nil {
-			cat.Absent = append(cat.Absent, Absence{Server: s.Name, Reason: reach(failures[i])})
+			cat.Absent = append(cat.Absent, Absence{Server: s.Name, Reason: registry.Reason(failures[i])})
 		}
 		for _, t := range offers[i] {
 			t.Function = llm.FunctionName(s.Name, t.Name, taken)

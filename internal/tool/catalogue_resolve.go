@@ -113,7 +113,7 @@ func (r *resolution) absent(ctx context.Context, s *store.MCPServer, err error) 
 		}
 	}
 	r.last = quotable(r.reg, s, err)
-	r.cat.Absent = append(r.cat.Absent, Absence{Server: s.Name, Reason: reach(err)})
+	r.cat.Absent = append(r.cat.Absent, Absence{Server: s.Name, Reason: registry.Reason(err)})
 	return nil
 }
 

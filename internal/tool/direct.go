@@ -49,7 +49,6 @@ type Done struct {
 const (
 	CodeOutcomeUnknown = "outcome_unknown"  // it may have taken effect; the fault is an *UnknownError
 	CodeQuarantined    = "tool_quarantined" // its definition is not the approved one
-	CodeInputNeeded    = "input_required"   // the server asks something, and nobody can be asked
 	CodeAuditFull      = "audit_unavailable"
 	CodeInProgress     = "idempotency_in_progress"
 	CodeMismatch       = "idempotency_mismatch"

@@ -85,7 +85,7 @@ func unreached(s *store.MCPServer, err error) error {
 	if _, ours := errors.AsType[*fault.Error](err); ours || !theirs {
 		return err
 	}
-	return fault.Wrap(err, fault.Upstream, "%s could not be reached, and nothing was done: %s", s.Name, reach(err)).WithCode("server_unreachable")
+	return fault.Wrap(err, fault.Upstream, "%s could not be reached, and nothing was done: %s", s.Name, registry.Reason(err)).WithCode("server_unreachable")
 }
 
 // unoffered says why a tool cannot be called: there is none of the name, or its definition waits for its owner.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"steward/internal/launch/process"
 	"steward/internal/mcpclient"
 	"steward/internal/registry"
 	"steward/internal/secret"
@@ -44,12 +45,15 @@ func benchDesk(b *testing.B, transport string) (d *desk, call, bare func(name st
 	if transport == "stdio" {
 		self, err := os.Executable()
 		require.NoError(b, err)
-		env := map[string]secret.String{serverFolder: secret.New(b.TempDir())}
+		folder := b.TempDir()
+		env := map[string]secret.String{serverFolder: secret.New(folder)}
 		server = 23
 		require.NoError(b, registry.Register(b.Context(), d.db.Queries, d.ring, registry.Server{
-			ID: server, Name: "child", Transport: "stdio", Command: self, Trusted: true, Env: env,
+			ID: server, Name: "child", Transport: "stdio", Command: self, Args: []string{folder}, Trusted: true, Env: env,
 		}))
-		target.Stdio = &mcpclient.Stdio{Command: self, Env: env}
+		box, dir, err := process.Registered{Command: self, Named: []string{folder}}.Child() // as confined as the other one
+		require.NoError(b, err)
+		target.Stdio = &mcpclient.Stdio{Command: self, Args: []string{folder}, Env: env, Dir: dir, Sandbox: box}
 	} else {
 		target.HTTP = &mcpclient.HTTP{URL: d.remote.URL, Client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}}
 	}

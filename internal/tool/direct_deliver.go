@@ -25,8 +25,12 @@ func (x *Executor) deliver(ctx context.Context, c *directCall, d delivery) (repl
 		case err != nil && again && ctx.Err() == nil && worthwhile(err):
 			again = false
 			continue
-		case err != nil || r.needs == nil:
+		case err != nil:
 			return r, err
+		case r.task != nil:
+			return reply{}, &failure{ran: true, reason: unasked}
+		case r.needs == nil:
+			return r, nil
 		}
 		if round++; round > maxRounds || c.Ask == nil {
 			return reply{}, &failure{told: askedNobody, reason: askedNobody}
@@ -38,6 +42,10 @@ func (x *Executor) deliver(ctx context.Context, c *directCall, d delivery) (repl
 }
 
 const askedNobody = "the server asks its user something before it goes on, and nobody could be asked here: make the call in a run"
+
+// unasked is what no server may do (SEP-2663). Whether the call takes effect is then its task's to say, and a call
+// outside a run has nobody who could go on asking for weeks.
+const unasked = "the server went on with a task of its own, which it was not asked to"
 
 // worthwhile says that another attempt may do better: no answer came, and nobody has asked to wait.
 func worthwhile(err error) bool {

@@ -89,13 +89,30 @@ func TestRecorderRefusesWhenFull(t *testing.T) {
 	})
 }
 
+// Who waits no longer for what cannot be written ends the attempts at it.
+func TestRecorderGivesUpWhenNobodyWaits(t *testing.T) {
+	t.Parallel()
+	away, err := store.Open(t.Context(), secret.New("postgres://nobody@127.0.0.1:1/none"), 1)
+	require.NoError(t, err)
+	t.Cleanup(away.Close)
+	r := newRecorder(away, slog.New(slog.DiscardHandler))
+	require.NoError(t, r.reserve(t.Context()))
+	r.put(func() audit.Event {
+		return audit.Event{Chain: automation.AuditUser("alice"), Key: "k", Kind: audit.ToolCalled, Actor: "a"}
+	})
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.True(t, fault.Is(r.close(impatient), fault.Unavailable))
+	require.Empty(t, r.room, "nothing is at work any more")
+}
+
 func TestRecent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var r recent[string, int64]
 		var asked atomic.Int64
 		slow := func(context.Context) (int64, error) {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return asked.Add(1), nil
 		}
 		get := func() int64 {
@@ -110,7 +127,7 @@ func TestRecent(t *testing.T) {
 		require.Equal(t, int64(1), <-both)
 		require.Equal(t, int64(1), <-both, "who comes while it is asked waits for the same answer")
 		require.Equal(t, int64(1), get(), "and it is kept")
-		time.Sleep(2 * time.Minute)
+		<-time.After(2 * time.Minute)
 		require.Equal(t, int64(2), get(), "for its time")
 		r.forget(func(k string) bool { return k == "k" })
 		require.Equal(t, int64(3), get())

@@ -28,7 +28,9 @@ const (
 type recorder struct {
 	db   *store.DB
 	log  *slog.Logger
-	room chan struct{} // holds one for each event reserved or waiting
+	room chan struct{}   // holds one for each event reserved or waiting
+	life context.Context // ends when nobody waits for the events any more
+	end  context.CancelFunc
 
 	mu      sync.Mutex
 	waiting []func() audit.Event
@@ -38,7 +40,8 @@ type recorder struct {
 }
 
 func newRecorder(db *store.DB, log *slog.Logger) *recorder {
-	return &recorder{db: db, log: log, room: make(chan struct{}, recordRoom), enough: make(chan struct{}, 1)}
+	life, end := context.WithCancel(context.Background())
+	return &recorder{db: db, log: log, room: make(chan struct{}, recordRoom), life: life, end: end, enough: make(chan struct{}, 1)}
 }
 
 // reserve makes room for one event; put must follow. The error is Unavailable: what cannot be recorded is not done.
@@ -122,7 +125,7 @@ func (r *recorder) next() []func() audit.Event {
 	return batch
 }
 
-// write does not return before the batch is written, or cannot ever be.
+// write does not return before the batch is written, cannot ever be, or nobody waits for it any more.
 func (r *recorder) write(batch []func() audit.Event) {
 	events := make([]audit.Event, len(batch))
 	for i, event := range batch {
@@ -135,9 +138,12 @@ func (r *recorder) write(batch []func() audit.Event) {
 		switch {
 		case err == nil:
 			return
+		case r.life.Err() != nil:
+			r.log.Error("audit events of reading calls not written: the process ends", "events", len(events), "error", err)
+			return
 		case store.IsUnavailable(err):
 			r.log.Warn("audit events of reading calls wait for PostgreSQL", "events", len(events), "error", err)
-			time.Sleep(recordPause)
+			r.pause()
 		case len(events) > 1: // one of them cannot be written; the others can
 			for _, e := range events {
 				if err := r.append([]audit.Event{e}); err != nil {
@@ -152,8 +158,18 @@ func (r *recorder) write(batch []func() audit.Event) {
 	}
 }
 
+// pause waits before the next attempt.
+func (r *recorder) pause() {
+	t := time.NewTimer(recordPause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.life.Done():
+	}
+}
+
 func (r *recorder) append(events []audit.Event) error {
-	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	ctx, cancel := context.WithTimeout(r.life, settleTime)
 	defer cancel()
 	err := r.db.Tx(ctx, func(q *store.Queries) error {
 		for _, e := range events {
@@ -169,7 +185,7 @@ func (r *recorder) append(events []audit.Event) error {
 	return nil
 }
 
-// close waits until everything is written, or ctx ends.
+// close waits until everything is written. When ctx ends first, what is left is given up, and the log says so.
 func (r *recorder) close(ctx context.Context) error {
 	r.mu.Lock()
 	idle, running := r.idle, r.running
@@ -182,6 +198,8 @@ func (r *recorder) close(ctx context.Context) error {
 	case <-idle:
 		return nil
 	case <-ctx.Done():
+		r.end()
+		<-idle
 		return errors.Join(fault.New(fault.Unavailable, "audit events of reading calls are not written"), ctx.Err())
 	}
 }

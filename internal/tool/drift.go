@@ -21,7 +21,7 @@ const definitionAgeEffect = 2 * time.Second
 func (s *server) definition(ctx context.Context) error {
 	err := s.reg.Check(ctx, s.owner, s.row, s.tool.Name, s.tool.Pin, definitionAgeEffect)
 	if _, foreign := errors.AsType[*mcpclient.Error](err); foreign {
-		return fault.Wrap(s.quotable(err), fault.Upstream, "%s could not be reached: %s", s.tool.ServerName, reach(err))
+		return fault.Wrap(s.quotable(err), fault.Upstream, "%s could not be reached: %s", s.tool.ServerName, registry.Reason(err))
 	}
 	return err
 }

@@ -22,8 +22,8 @@ func membersOf(raw json.RawMessage) (members, error) {
 	return m, nil
 }
 
-// open returns the object at a path; nil if there is none. With make, missing ones are made.
-func (m members) open(path []string, make bool) members {
+// open returns the object at a path; nil if there is none. With create, missing ones are made.
+func (m members) open(path []string, create bool) members {
 	for _, name := range path {
 		switch value := m[name].(type) {
 		case members:
@@ -36,7 +36,7 @@ func (m members) open(path []string, make bool) members {
 			m[name] = inner
 			m = inner
 		default:
-			if !make {
+			if !create {
 				return nil
 			}
 			inner := members{}

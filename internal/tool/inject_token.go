@@ -62,14 +62,12 @@ func (i *injector) tokenObject(ctx context.Context, owner string, s *store.MCPSe
 	if err != nil {
 		return nil, err
 	}
-	object := struct {
-		AccessToken string `json:"access_token"`
-		TokenType   string `json:"token_type"`
-		Expiry      string `json:"expiry,omitempty"`
-		Scope       string `json:"scope,omitempty"`
-	}{AccessToken: a.Bearer.Reveal(), TokenType: "Bearer"}
+	object := map[string]string{"access_token": a.Bearer.Reveal(), "token_type": "Bearer"} // as RFC 6749 §5.1 names them
 	if known != nil {
-		object.Expiry, object.Scope = known.Expires.UTC().Format(time.RFC3339), strings.Join(known.Scopes, " ")
+		object["expiry"] = known.Expires.UTC().Format(time.RFC3339)
+		if len(known.Scopes) > 0 {
+			object["scope"] = strings.Join(known.Scopes, " ")
+		}
 	}
 	doc, err := json.Marshal(object)
 	if err != nil {

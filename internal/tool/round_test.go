@@ -16,7 +16,7 @@ import (
 
 // rounds asks the questions of each round in turn, and then says yes.
 func rounds(questions ...string) func(*partner, ask) string {
-	return func(p *partner, a ask) string {
+	return func(p *partner, _ ask) string {
 		if n := p.count("tools/call"); n <= len(questions) {
 			return fmt.Sprintf(`{"resultType":"input_required","inputRequests":{%s},"requestState":"state-%d"}`, questions[n-1], n)
 		}
@@ -131,7 +131,7 @@ func TestQuestionsThatNobodyCanBeAsked(t *testing.T) {
 
 func TestServerThatAsksForEverIsGivenUp(t *testing.T) {
 	t.Parallel()
-	p := newPartner(t, func(p *partner, a ask) string {
+	p := newPartner(t, func(*partner, ask) string {
 		return `{"resultType":"input_required","inputRequests":{` + seat("ann") + `},"requestState":"more"}`
 	})
 	c := p.begin("book")
@@ -176,7 +176,7 @@ func TestClaimOfARoundByADeadWorker(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPartner(t, nil)
-			p.answer = func(p *partner, a ask) string {
+			p.answer = func(p *partner, _ ask) string {
 				switch p.count("tools/call") {
 				case 1:
 					return `{"resultType":"input_required","inputRequests":{` + seat("ann") + `},"requestState":"s"}`
@@ -186,10 +186,10 @@ func TestClaimOfARoundByADeadWorker(t *testing.T) {
 				return booked
 			}
 			c := p.begin(name)
-			out, err := p.attempt(c, 1, "", "")
+			_, err := p.attempt(c, 1, "", "")
 			require.NoError(t, err)
 			d := p.says(c, automation.Answer, `{"seat":"1A"}`)
-			out, err = p.attempt(c, 2, d, automation.Answer)
+			out, err := p.attempt(c, 2, d, automation.Answer)
 			if name == "look" {
 				require.Error(t, err, "a read is made again")
 				out, err = p.attempt(c, 2, d, automation.Answer)

@@ -40,7 +40,7 @@ func (s *server) ready(ctx context.Context) error {
 	}
 	err := s.reg.Check(ctx, s.owner, s.row, s.tool.Name, s.tool.Pin, definitionAge)
 	if _, away := errors.AsType[*mcpclient.Error](err); away {
-		return nil //nolint:nilerr // a list that cannot be had says nothing; the call itself will
+		return nil // a list that cannot be had says nothing; the call itself will
 	}
 	return err
 }
@@ -49,7 +49,7 @@ func (s *server) send(ctx context.Context, d delivery) (reply, error) {
 	prepared, err := s.injector.prepare(ctx, s.owner, s.row, s.tool, d.arguments)
 	if err != nil {
 		f := failureOf(err)
-		f.ran, f.reason = false, reach(err)
+		f.ran, f.reason = false, registry.Reason(err)
 		return reply{}, f
 	}
 	if len(prepared.missing) > 0 {
@@ -135,10 +135,10 @@ func (s *server) failure(err error) error {
 	e, ok := errors.AsType[*mcpclient.Error](err)
 	if !ok { // the pool was not asked, or only to be told 401: a credential is missing
 		f := failureOf(err)
-		f.ran, f.reason = false, reach(err)
+		f.ran, f.reason = false, registry.Reason(err)
 		return f
 	}
-	f := &failure{ran: e.Ran != mcpclient.NotRun, reason: reach(e), after: e.RetryAfter, err: s.quotable(err)}
+	f := &failure{ran: e.Ran != mcpclient.NotRun, reason: registry.Reason(e), after: e.RetryAfter, err: s.quotable(err)}
 	if errors.Is(err, context.DeadlineExceeded) {
 		f.err = errors.Join(f.err, context.DeadlineExceeded)
 	}
@@ -188,7 +188,7 @@ func (s *server) probe(ctx context.Context, d delivery) probed {
 	if err != nil || r.IsError {
 		reason := "the probe failed"
 		if err != nil {
-			reason = reach(err)
+			reason = registry.Reason(err)
 		}
 		s.log.WarnContext(ctx, "probe without an answer", "call", d.id, "tool", s.tool.Label(), "reason", reason)
 		return cannotTell("the server could not say whether it took effect")

@@ -117,7 +117,7 @@ func (x *Executor) unseen(ctx context.Context, c *call, f *failure) (out automat
 	x.log.InfoContext(ctx, "task not seen", "run", c.row.RunID, "call", c.row.ID, "tool", c.tool.Label(), "reason", f.reason)
 	switch {
 	case f.need != nil:
-		return park(c, f.need), true, nil
+		return park(c, f.need), true, nil //nolint:nilerr // the failure is told by the park
 	case errors.Is(f, mcpclient.ErrTaskGone):
 		out, err = x.lost(ctx, c)
 		return out, true, err

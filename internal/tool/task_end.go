@@ -6,6 +6,7 @@ import (
 
 	"steward/internal/automation"
 	"steward/internal/mcpclient"
+	"steward/internal/registry"
 )
 
 // How a task is given up: it is asked to end, and looked at until it has.
@@ -38,7 +39,7 @@ func (x *Executor) giveUp(ctx context.Context, c *call) (a answer, over bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
 	defer cancel()
 	if err := s.reg.CancelTask(ctx, s.owner, s.row, c.row.TaskID); err != nil {
-		x.log.WarnContext(ctx, "task not cancelled", "call", c.row.ID, "tool", c.tool.Label(), "reason", reach(err))
+		x.log.WarnContext(ctx, "task not cancelled", "call", c.row.ID, "tool", c.tool.Label(), "reason", registry.Reason(err))
 	}
 	for {
 		if a, over = x.seen(ctx, c, s); over {

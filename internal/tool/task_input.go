@@ -94,7 +94,7 @@ func (x *Executor) tellTask(ctx context.Context, c *call) (out automation.CallRe
 	if err := c.source.(*server).answerTask(ctx, c.row.TaskID, c.round); err != nil {
 		switch f := failureOf(err); {
 		case f.need != nil:
-			return park(c, f.need), true, nil
+			return park(c, f.need), true, nil //nolint:nilerr // the failure is told by the park
 		case f.told == "": // it may have been taken, and may be given again
 			out.Poll = x.interval(c, f.after)
 			return out, true, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/automation"
+	"steward/internal/fault"
 	"steward/internal/mcpclient"
 	"steward/internal/tool"
 )
@@ -239,4 +240,21 @@ func TestTaskThatNobodyAnswers(t *testing.T) {
 	out, err = p.x.Settle(t.Context(), in, stamp)
 	require.NoError(t, err)
 	require.Equal(t, automation.CallCancelled, out.State)
+}
+
+// A call outside a run asks for no task. A server that answers with one leaves open whether the call takes effect.
+func TestDirectCallIsAnsweredWithATask(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t, tasks(task("working", "")))
+	call := func(name string) error {
+		_, err := p.x.Direct(t.Context(), tool.Direct{Owner: owner, Actor: owner, Via: tool.ViaREST, Server: partnerID, Tool: name})
+		return err
+	}
+	err := call("book")
+	require.Equal(t, tool.CodeOutcomeUnknown, fault.CodeOf(err), "%v", err)
+	require.ErrorContains(t, err, "a task of its own")
+	err = call("look")
+	require.True(t, fault.Is(err, fault.Upstream), "%v", err)
+	require.ErrorContains(t, err, "a task of its own")
+	require.Equal(t, 2, p.count("tools/call"), "neither was made again")
 }

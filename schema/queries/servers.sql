@@ -43,12 +43,16 @@ VALUES (@owner, @name, @title, @description, @website_url, @release, @tags, @tra
 RETURNING *;
 
 -- name: UpdateServer :one
--- Under LockServer. What was negotiated with the settings before holds no more.
+-- Under LockServer. Unless what a session is opened with stays as it was, what was negotiated before holds no more.
 UPDATE mcp_servers SET title = @title, description = @description, website_url = @website_url, release = @release, tags = @tags,
     transport = @transport, command = @command, args = @args, image = @image, env_sealed = @env_sealed, url = @url,
     headers_sealed = @headers_sealed, env_schema = @env_schema, header_schema = @header_schema, reconnect = @reconnect,
     timeout_ms = @timeout_ms, trusted = @trusted, auth_provider = @auth_provider, enabled = @enabled, manifest = @manifest,
-    era = '', protocol_version = '', server_info = '{}', wire = '', version = version + 1, updated_at = now()
+    era = CASE WHEN @sessions_stay::boolean THEN era ELSE '' END,
+    protocol_version = CASE WHEN @sessions_stay THEN protocol_version ELSE '' END,
+    server_info = CASE WHEN @sessions_stay THEN server_info ELSE '{}' END,
+    wire = CASE WHEN @sessions_stay THEN wire ELSE '' END,
+    version = CASE WHEN @sessions_stay THEN version ELSE version + 1 END, updated_at = clock_timestamp()
 WHERE id = @id
 RETURNING *;
 

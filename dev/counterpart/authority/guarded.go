@@ -38,7 +38,10 @@ func Guard(t testing.TB, as *Server) *Guarded {
 	g := &Guarded{scope: "mcp:tools"}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.CloseClientConnections() // streams of notifications, which Close would wait for
+		server.Close()
+	})
 	g.URL = server.URL + "/mcp"
 	g.Move(t, as)
 

@@ -3,6 +3,8 @@ package command
 import (
 	"slices"
 	"strings"
+
+	"steward/internal/secret"
 )
 
 // network are variables that say how this machine reaches others; every package manager honours them.
@@ -21,6 +23,16 @@ func Environment(environ, more []string, prefixes ...string) []string {
 		if slices.Contains(network, upper) || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(upper, p) }) {
 			out = append(out, entry)
 		}
+	}
+	return out
+}
+
+// variables is a written-out environment by name. Indexes in it may hold passwords.
+func variables(environ []string) map[string]secret.String {
+	out := make(map[string]secret.String, len(environ))
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		out[name] = secret.New(value)
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 
 	"steward/internal/fault"
 	"steward/internal/install/command"
+	"steward/internal/launch/process"
 )
 
 // Tool is npm on this machine. Nothing is looked for before it is used: a process that installs nothing needs none.
@@ -53,8 +54,8 @@ func (t *Tool) Version(ctx context.Context) (string, error) {
 	return strings.TrimPrefix(strings.TrimSpace(string(out)), "v"), nil
 }
 
-// run runs npm in dir. home is a folder that is thrown away: npm's cache and logs go there.
-func (t *Tool) run(ctx context.Context, dir, home string, args ...string) ([]byte, error) {
+// run runs npm, which may change folder if there is one. home is thrown away: npm's cache and logs go there.
+func (t *Tool) run(ctx context.Context, folder, home string, args ...string) ([]byte, error) {
 	node, err := t.Node()
 	if err != nil {
 		return nil, err
@@ -64,7 +65,11 @@ func (t *Tool) run(ctx context.Context, dir, home string, args ...string) ([]byt
 		return nil, err
 	}
 	args = append(args, "--json", "--cache", filepath.Join(home, "npm"), "--no-update-notifier")
-	out, err := command.Run(ctx, command.Command{Path: npm, Args: args, Env: t.environment(node, home), Dir: dir})
+	env, user := t.environment(node), t.userSettings()
+	general := filepath.Join(filepath.Dir(filepath.Dir(node)), "etc", "npmrc")
+	out, err := command.Run(ctx, command.Command{
+		Path: npm, Args: args, Env: env, Home: home, Into: folder, Read: append(command.Settings(env, user, general), process.Installation(node)...),
+	})
 	return out, said(err)
 }
 
@@ -83,16 +88,26 @@ func sibling(node string) (string, error) {
 
 // environment is npm's. Its own settings stay as the operator made them: npm_config_* and the user's npmrc, which
 // is found although HOME is another.
-func (t *Tool) environment(node, home string) []string {
-	env := []string{
-		"PATH=" + filepath.Dir(node) + string(filepath.ListSeparator) + command.Lookup(t.environ, "PATH"), // npm's first line asks for node
-		"HOME=" + home, "LANG=C.UTF-8",
+func (t *Tool) environment(node string) []string {
+	path := filepath.Dir(node) + string(filepath.ListSeparator) + command.Lookup(t.environ, "PATH") // npm's first line asks for node
+	env := command.Environment(t.environ, []string{"PATH=" + path}, "NPM_CONFIG_", "NPM_TOKEN")
+	if file := t.userSettings(); file != "" {
+		env = append(env, "npm_config_userconfig="+file)
 	}
-	if real := command.Lookup(t.environ, "HOME"); real != "" {
-		env = append(env, "npm_config_userconfig="+filepath.Join(real, ".npmrc"))
+	return env
+}
+
+// userSettings is the user's npmrc, as npm would look for it: variables count in either case.
+func (t *Tool) userSettings() string {
+	for _, name := range []string{"npm_config_userconfig", "NPM_CONFIG_USERCONFIG"} {
+		if file := command.Lookup(t.environ, name); file != "" {
+			return file
+		}
 	}
-	// A variable given twice counts as it was given last: the operator's own wins.
-	return command.Environment(t.environ, env, "NPM_CONFIG_", "NPM_TOKEN")
+	if home := command.Lookup(t.environ, "HOME"); home != "" {
+		return filepath.Join(home, ".npmrc")
+	}
+	return ""
 }
 
 // said turns what npm answered into what people may read of it. Its own words name hosts and paths.

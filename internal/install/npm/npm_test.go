@@ -11,7 +11,13 @@ import (
 	"steward/dev/counterpart/index"
 	"steward/internal/fault"
 	"steward/internal/install/npm"
+	"steward/internal/launch/process"
 )
+
+func TestMain(m *testing.M) {
+	process.Become() // package managers start as this program
+	os.Exit(m.Run())
+}
 
 // rig is npm that knows one registry, an index of the test's own.
 type rig struct {
@@ -67,9 +73,11 @@ func TestLatestIsOldEnough(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	now := time.Now()
-	for version, age := range map[string]time.Duration{"1.0.0": 300, "1.1.0": 100, "1.2.0-rc.1": 90, "0.9.1": 50, "1.2.0": 1} {
+	for version, age := range map[string]time.Duration{
+		"1.0.0": 300 * time.Hour, "1.1.0": 100 * time.Hour, "1.2.0-rc.1": 90 * time.Hour, "0.9.1": 50 * time.Hour, "1.2.0": time.Hour,
+	} {
 		p := server("greeter", version, nil)
-		p.Published = now.Add(-age * time.Hour)
+		p.Published = now.Add(-age)
 		r.index.PutNPM(t, p)
 	}
 	for _, tt := range []struct {

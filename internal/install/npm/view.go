@@ -53,7 +53,7 @@ type document struct {
 }
 
 func (t *Tool) view(ctx context.Context, home, spec string) (*document, error) {
-	out, err := t.run(ctx, home, home, "view", spec)
+	out, err := t.run(ctx, "", home, "view", spec)
 	if err != nil {
 		return nil, fmt.Errorf("look up npm package: %w", err)
 	}

@@ -3,6 +3,7 @@ package prefix_test
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 func put(t testing.TB, folder, name, content string) {
 	t.Helper()
 	file := filepath.Join(folder, filepath.FromSlash(name))
-	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))     //nolint:gosec // a test's own folder
-	require.NoError(t, os.WriteFile(file, []byte(content), 0o644)) //nolint:gosec // a test's own file
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
 }
 
 func sealed(t *testing.T) (folder, integrity string) {
@@ -46,7 +47,7 @@ func TestAnyChangeIsFound(t *testing.T) {
 			require.NoError(t, os.Remove(at(folder, "node_modules/b/index.js")))
 		},
 		"a mode": func(t *testing.T, folder string) {
-			require.NoError(t, os.Chmod(at(folder, "node_modules/a/index.js"), 0o755)) //nolint:gosec // that is the test
+			require.NoError(t, os.Chmod(at(folder, "node_modules/a/index.js"), 0o755))
 		},
 		"a file in place of another": func(t *testing.T, folder string) {
 			put(t, folder, "other", "onf")
@@ -57,7 +58,7 @@ func TestAnyChangeIsFound(t *testing.T) {
 			require.NoError(t, os.Symlink("index.js", at(folder, "node_modules/b/a.js")))
 		},
 		"an empty folder": func(t *testing.T, folder string) {
-			require.NoError(t, os.Mkdir(at(folder, "node_modules/d"), 0o755)) //nolint:gosec // a test's own folder
+			require.NoError(t, os.Mkdir(at(folder, "node_modules/d"), 0o755))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,4 +107,25 @@ func TestInterpreterOfAVirtualEnvironmentMayLieOutside(t *testing.T) {
 	second, err := prefix.Digest(t.Context(), folder)
 	require.NoError(t, err)
 	require.NotEqual(t, first, second)
+}
+
+func TestOwnedFoldersAreReadableForEverybody(t *testing.T) {
+	t.Parallel()
+	folder, _ := sealed(t)
+	script, text := filepath.Join(folder, "node_modules/a/index.js"), filepath.Join(folder, "node_modules/b/index.js")
+	require.NoError(t, os.Chmod(script, 0o700|os.ModeSetuid))
+	require.NoError(t, os.Chmod(text, 0o600))
+	require.NoError(t, os.Chmod(filepath.Dir(text), 0o700))
+	if os.Getuid() == 0 {
+		require.NoError(t, os.Chown(text, 1, 1))
+	}
+	require.NoError(t, prefix.Own(t.Context(), folder))
+	for name, mode := range map[string]os.FileMode{script: 0o755, text: 0o644, filepath.Dir(text): os.ModeDir | 0o755, folder: os.ModeDir | 0o755} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		require.Equal(t, mode, info.Mode(), name)
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		require.True(t, ok)
+		require.EqualValues(t, os.Getuid(), stat.Uid)
+	}
 }

@@ -38,7 +38,7 @@ func (t *Tool) Install(ctx context.Context, folder, home string, lock Lock, inde
 		fmt.Fprintf(&list, "%s==%s --hash=sha256:%s\n", p.Name, p.Version, p.SHA256)
 	}
 	file := filepath.Join(home, "requirements.txt")
-	if err := os.WriteFile(file, []byte(list.String()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(list.String()), 0o644); err != nil { //nolint:gosec // G306: pip reads it as somebody else
 		return fmt.Errorf("write requirements: %w", err)
 	}
 	_, err := t.pip(ctx, folder, home, index, "install", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", file)

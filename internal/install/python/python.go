@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"steward/internal/fault"
@@ -35,8 +36,8 @@ func New(python string, environ []string) (*Tool, error) {
 type Index struct{ URL, Extra secret.String }
 
 // environment is pip's, the index settings in it so that they are in no list of processes.
-func (t *Tool) environment(home string, index Index) []string {
-	env := []string{"PATH=" + command.Lookup(t.environ, "PATH"), "HOME=" + home, "LANG=C.UTF-8"}
+func (t *Tool) environment(index Index) []string {
+	env := []string{"PATH=" + command.Lookup(t.environ, "PATH")}
 	if file := t.userSettings(); file != "" {
 		env = append(env, "PIP_CONFIG_FILE="+file)
 	}
@@ -68,14 +69,41 @@ func (t *Tool) userSettings() string {
 	return ""
 }
 
-// environmentIn makes a virtual environment in folder. It cannot be moved afterwards: its programs name its path.
-func (t *Tool) environmentIn(ctx context.Context, folder, home string, options ...string) error {
-	python, err := exec.LookPath(t.python)
-	if err != nil {
+// interpreter is the Python itself, also where what is configured is a script that picks one.
+func (t *Tool) interpreter(ctx context.Context) (string, error) {
+	missing := func(err error) error {
 		return fault.Wrap(err, fault.Unavailable, "Python is not installed where this server looks for it: see PYTHON_BIN").WithCode("python_missing")
 	}
+	path, err := exec.LookPath(t.python)
+	if err != nil {
+		return "", missing(err)
+	}
+	cmd := exec.CommandContext(ctx, path, "-I", "-c", "import os, sys; print(os.path.realpath(sys.executable))") //nolint:gosec // the operator's Python
+	cmd.Env = t.environment(Index{})
+	if home := command.Lookup(t.environ, "HOME"); home != "" {
+		cmd.Env = append(cmd.Env, "HOME="+home)
+	}
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if err != nil {
+		return "", missing(err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// environmentIn makes a virtual environment in folder. It cannot be moved afterwards: its programs name its path.
+func (t *Tool) environmentIn(ctx context.Context, folder, home string, options ...string) error {
+	python, err := t.interpreter(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // G301: servers read it as somebody else
+		return fmt.Errorf("make environment's folder: %w", err)
+	}
 	_, err = command.Run(ctx, command.Command{
-		Path: python, Args: append(append([]string{"-I", "-m", "venv"}, options...), folder), Env: t.environment(home, Index{}), Dir: home,
+		Path: python, Args: append(append([]string{"-I", "-m", "venv"}, options...), folder), Env: t.environment(Index{}), Home: home, Into: folder,
 	})
 	if _, failed := errors.AsType[*command.Error](err); failed {
 		return fault.Wrap(err, fault.Unavailable, "Python makes no virtual environments here: its venv and ensurepip modules are needed").WithCode("python_missing")
@@ -83,21 +111,44 @@ func (t *Tool) environmentIn(ctx context.Context, folder, home string, options .
 	return err
 }
 
-// pip runs the pip of a throw-away environment in home for the environment in folder.
+// pip runs pip for the environment in folder, which has none.
 func (t *Tool) pip(ctx context.Context, folder, home string, index Index, args ...string) ([]byte, error) {
-	own := filepath.Join(home, "pip")
-	interpreter := filepath.Join(own, "bin", "python")
-	if _, err := os.Stat(interpreter); err != nil {
-		if err := t.environmentIn(ctx, own, home); err != nil {
-			return nil, err
-		}
+	interpreter, err := t.withPip(ctx, folder, home)
+	if err != nil {
+		return nil, err
 	}
-	all := []string{
-		"-I", "-m", "pip", "--python", filepath.Join(folder, "bin", "python"), "--no-input", "--no-color", "--disable-pip-version-check",
-		"--quiet", "--cache-dir", filepath.Join(home, "cache"),
-	}
-	out, err := command.Run(ctx, command.Command{Path: interpreter, Args: append(all, args...), Env: t.environment(home, index), Dir: home})
+	env := t.environment(index)
+	out, err := command.Run(ctx, command.Command{
+		Path: interpreter, Env: env, Home: home, Into: folder, Args: slices.Concat(pipFor(folder), []string{
+			"--no-input", "--no-color", "--disable-pip-version-check", "--quiet", "--cache-dir", filepath.Join(home, "cache"),
+		}, args),
+		Read: command.Settings(env, t.userSettings(), "/etc/pip.conf", "/etc/xdg/pip/pip.conf"),
+	})
 	return out, t.said(err)
+}
+
+// pipFor are the arguments of a Python whose pip is to work for the environment in folder: pip can since 22.3.
+func pipFor(folder string) []string {
+	return []string{"-I", "-m", "pip", "--python", filepath.Join(folder, "bin", "python")}
+}
+
+// withPip is a Python with such a pip: the one that is configured, else that of a throw-away environment in home, which
+// takes seconds to make.
+func (t *Tool) withPip(ctx context.Context, folder, home string) (string, error) {
+	python, err := t.interpreter(ctx)
+	if err != nil {
+		return "", err
+	}
+	probe := command.Command{Path: python, Args: append(pipFor(folder), "--version"), Env: t.environment(Index{}), Home: home, Into: folder}
+	if _, err := command.Run(ctx, probe); err == nil {
+		return python, nil
+	}
+	own := filepath.Join(home, "pip")
+	python = filepath.Join(own, "bin", "python")
+	if _, err := os.Stat(python); err == nil {
+		return python, nil
+	}
+	return python, t.environmentIn(ctx, own, home)
 }
 
 // said turns what pip wrote into what people may read of it. pip has one exit status for everything, and its words

@@ -85,7 +85,7 @@ func look() int {
 		s.Write[dir] = why(os.WriteFile(filepath.Join(dir, "written"), []byte("by the child"), 0o666))
 	}
 	for _, address := range t.Dial {
-		var d net.Dialer //nolint:forbidigo // to see whether it can
+		var d net.Dialer
 		conn, err := d.DialContext(context.Background(), "tcp", address)
 		if err == nil {
 			_ = conn.Close()
@@ -199,10 +199,10 @@ func reacher(args []string) int {
 	return 0
 }
 
-// dial tries each address in the ways of programs: without blocking, blocking, and by sending.
+// dial tries each address in the ways of programs: it waits in the poller, or in the call itself, or sends at once.
 func dial(addresses []string) int {
 	for _, text := range addresses {
-		var d net.Dialer //nolint:forbidigo // to see whether it can
+		var d net.Dialer
 		conn, err := d.DialContext(context.Background(), "tcp", text)
 		if err == nil {
 			_ = conn.Close()
@@ -249,7 +249,7 @@ func local() int {
 		return 1
 	}
 	for network, address := range map[string]string{"unix": l.Addr().String(), "udp": packets.LocalAddr().String()} {
-		var d net.Dialer //nolint:forbidigo // to see whether it can
+		var d net.Dialer
 		conn, err := d.DialContext(context.Background(), network, address)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)

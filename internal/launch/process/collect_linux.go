@@ -28,7 +28,8 @@ type collection struct {
 	links  []link
 }
 
-// collect takes up what the child may have. What is not there, or closed to us, is left out.
+// collect takes up what the child may have. What is not there, or closed to us, is left out. A link stays one, and
+// what it leads to is taken up where that lies: a mount on a link would lie on its end.
 func (w *wrapper) collect(c *collection) error {
 	const (
 		tame = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
@@ -46,14 +47,14 @@ func (w *wrapper) collect(c *collection) error {
 		{[]string{"/proc"}, tame | unix.MOUNT_ATTR_NOEXEC, false},
 	} {
 		for _, path := range set.paths {
-			target, err := os.Readlink(path)
-			switch {
-			case err == nil && !set.lend: // such as /bin
+			if target, err := os.Readlink(path); err == nil { // such as /bin, or the python of a virtual environment
 				c.links = append(c.links, link{path, target})
-			default:
-				if err := c.take(path, set.attr, set.lend); err != nil {
-					return err
+				if path, err = filepath.EvalSymlinks(path); err != nil || !set.lend {
+					continue
 				}
+			}
+			if err := c.take(path, set.attr, set.lend); err != nil {
+				return err
 			}
 		}
 	}

@@ -143,14 +143,14 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	ours, theirs := os.NewFile(uintptr(ends[0]), "hear"), os.NewFile(uintptr(ends[1]), "reports") //nolint:gosec // descriptors
-	defer func() { _ = ours.Close() }()                                                           // FileConn has its own
+	ours, theirs := os.NewFile(uintptr(ends[0]), "hear"), os.NewFile(uintptr(ends[1]), "reports")
+	defer func() { _ = ours.Close() }() // FileConn has its own
 	conn, err := net.FileConn(ours)
 	if err != nil {
 		_ = theirs.Close()
 		return nil, nil, err
 	}
-	return conn.(*net.UnixConn), theirs, nil //nolint:errcheck // it is one
+	return conn.(*net.UnixConn), theirs, nil
 }
 
 // agree tells the wrapper its order and waits until it has become the child, which closes its end of the pipe. The
@@ -181,7 +181,7 @@ func agree(o *order, tell *os.File, hear *net.UnixConn) (report, *os.File, error
 	case !heard:
 		return r, listener, fmt.Errorf("%w ended before it was the child", errWrapper)
 	case r.Failed != "":
-		return r, listener, fmt.Errorf("%w: %s: %w", errWrapper, r.Failed, syscall.Errno(r.Errno)) //nolint:gosec // it was one
+		return r, listener, fmt.Errorf("%w: %s: %w", errWrapper, r.Failed, syscall.Errno(r.Errno))
 	}
 	return r, listener, nil
 }
@@ -201,5 +201,5 @@ func received(rights []byte) *os.File {
 		_ = unix.Close(fds[0])
 		return nil
 	}
-	return os.NewFile(uintptr(fds[0]), "connects") //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fds[0]), "connects")
 }

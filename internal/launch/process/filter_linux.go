@@ -45,7 +45,7 @@ func setFilter(program []unix.SockFilter, flags uintptr) (int, syscall.Errno) {
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}                                                    //nolint:gosec // a few dozen
 	fd, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog))) //nolint:gosec // as seccomp(2) wants it
 	runtime.KeepAlive(program)
-	return int(fd), errno //nolint:gosec // a descriptor
+	return int(fd), errno
 }
 
 // network is what the filter does about it.
@@ -110,7 +110,7 @@ func answer(action uint32) unix.SockFilter {
 }
 
 func refuse(errno syscall.Errno) unix.SockFilter {
-	return answer(unix.SECCOMP_RET_ERRNO | uint32(errno))
+	return answer(unix.SECCOMP_RET_ERRNO | uint32(errno)) //nolint:gosec // a small number
 }
 
 // unless skips so many instructions if the comparison does not hold.

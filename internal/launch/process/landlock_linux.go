@@ -29,7 +29,7 @@ func (w *wrapper) landlock() error {
 	if errno != 0 {
 		return errno
 	}
-	handled := landlockAttr(int(version), w.limitsPorts()) //nolint:gosec // a small number
+	handled := landlockAttr(int(version), w.limitsPorts())
 	if handled.Scoped == 0 && !w.Namespaces {
 		w.lack("no signals to other processes", errors.New("this kernel's Landlock does not know scopes"))
 	}
@@ -37,13 +37,13 @@ func (w *wrapper) landlock() error {
 	if errno != 0 {
 		return errno
 	}
-	if err := w.landlockRules(int(rules), handled); err != nil { //nolint:gosec // a descriptor
+	if err := w.landlockRules(int(rules), handled); err != nil {
 		return err
 	}
 	if _, _, errno := syscall.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, rules, 0, 0); errno != 0 {
 		return errno
 	}
-	return unix.Close(int(rules)) //nolint:gosec // a descriptor
+	return unix.Close(int(rules))
 }
 
 // limitsPorts reports whether some TCP connection is forbidden.
@@ -123,7 +123,7 @@ func allow(rules int, path string, access uint64) error {
 }
 
 func addRule(rules, kind int, rule unsafe.Pointer) error {
-	if _, _, errno := syscall.RawSyscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(rules), uintptr(kind), uintptr(rule), 0, 0, 0); errno != 0 { //nolint:gosec // descriptors
+	if _, _, errno := syscall.RawSyscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(rules), uintptr(kind), uintptr(rule), 0, 0, 0); errno != 0 {
 		return errno
 	}
 	return nil

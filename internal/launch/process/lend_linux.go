@@ -47,7 +47,7 @@ func (l *lender) mapping(owner [2]uint32) (int, error) {
 	one := func(id uint32) []syscall.SysProcIDMap {
 		return []syscall.SysProcIDMap{{ContainerID: int(id), HostID: int(l.user), Size: 1}}
 	}
-	pid, err := syscall.ForkExec(self, []string{idleName}, &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(self, []string{idleName}, &syscall.ProcAttr{ //nolint:gosec // this very program
 		Files: []uintptr{in.Fd()}, // it ends, at the latest, when the pipe does
 		Sys:   &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER, UidMappings: one(owner[0]), GidMappings: one(owner[1])},
 	})

@@ -16,6 +16,7 @@ type order struct {
 
 	Read       []string // absolute
 	Write      []string
+	Made       []string // of those, what may be given to it for good
 	Connect    bool
 	Ports      []uint16
 	Supervised bool // connections are looked at
@@ -34,9 +35,10 @@ type report struct {
 
 func newOrder(spec *Spec) order {
 	s := spec.Sandbox
+	made := append(slices.Clone(s.Made), spec.Dir)
 	o := order{
 		Path: spec.Command, Args: spec.Args, Env: spec.environment(), Dir: spec.Dir,
-		Read: slices.Concat(programs(spec.Command), s.Read), Write: append(slices.Clone(s.Write), spec.Dir),
+		Read: slices.Concat(programs(spec.Command), s.Read), Write: slices.Concat(s.Write, made), Made: made,
 		Connect: s.Connect, Ports: s.Ports, Supervised: s.Reach != nil || len(s.Ports) > 0, Memory: s.Memory, Files: s.Files, Processes: s.Processes,
 	}
 	o.Memory, o.Files, o.Processes = or(o.Memory, defaultMemory), or(o.Files, defaultFiles), or(o.Processes, defaultProcesses)
@@ -46,16 +48,25 @@ func newOrder(spec *Spec) order {
 // programs is what a command needs to run at all: its file, what lies beside it if that is a folder of programs, and
 // the same for every program that it may look up.
 func programs(command string) []string {
-	found := around(command)
-	if real, err := filepath.EvalSymlinks(command); err == nil && real != command {
-		found = append(found, around(real)...)
-	}
+	found := programOf(command)
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		if filepath.IsAbs(dir) && filepath.Base(dir) == "bin" {
 			found = append(found, around(filepath.Join(dir, "any"))[1:]...)
 		}
 	}
 	return slices.DeleteFunc(found, ofSystem)
+}
+
+// Installation is what a program needs of the folders around it, wherever its links lead: for a Sandbox whose child
+// starts it.
+func Installation(program string) []string { return slices.DeleteFunc(programOf(program), ofSystem) }
+
+func programOf(command string) []string {
+	found := around(command)
+	if end, err := filepath.EvalSymlinks(command); err == nil && end != command {
+		found = append(found, around(end)...)
+	}
+	return found
 }
 
 // ofSystem reports whether every child may read path.

@@ -32,9 +32,11 @@ func (w *wrapper) becomeUser() error {
 	if w.User == 0 || w.stay != nil { // who is not root cannot change, and was not told to
 		return w.stay
 	}
-	if !w.rooted { // nothing is lent, so its own folder is given to it
-		if err := os.Lchown(w.Dir, int(w.User), int(w.User)); err != nil {
-			return err
+	if !w.rooted { // nothing is lent, so its own folders are given to it
+		for _, dir := range w.Made {
+			if err := os.Lchown(dir, int(w.User), int(w.User)); err != nil {
+				return err
+			}
 		}
 	}
 	id := uintptr(w.User)

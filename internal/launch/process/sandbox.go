@@ -7,6 +7,7 @@ import "net/netip"
 type Sandbox struct {
 	Read  []string // absolute paths of folders and files that it may read and execute, beside the system's own
 	Write []string // absolute paths of folders that it may change
+	Made  []string // the same, of folders that were made for it: where nothing can be lent they are given to its user
 
 	Connect bool // it may open connections; else it has no sockets but local ones between its own processes
 	// Reach decides about each TCP connection that it opens, whatever its address was called; nil: it reaches all.

@@ -45,7 +45,7 @@ func (r Registered) Child() (*Sandbox, string, error) {
 			box.Write = append(box.Write, path)
 		}
 	}
-	if path, err := exec.LookPath(r.Command); err == nil && filepath.Base(filepath.Dir(path)) != "bin" {
+	if path, err := exec.LookPath(r.Command); err == nil && (filepath.Base(filepath.Dir(path)) != "bin" || r.packageOf(path) != "") {
 		admit(path)
 	}
 	for _, named := range r.Named {
@@ -139,8 +139,8 @@ func resolved(path string) string {
 	if err != nil {
 		return ""
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
+	if end, err := filepath.EvalSymlinks(path); err == nil {
+		return end
 	}
 	if dir := filepath.Dir(path); dir != path {
 		return filepath.Join(resolved(dir), filepath.Base(path))

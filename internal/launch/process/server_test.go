@@ -15,7 +15,7 @@ func TestWhatARegisteredServerMayHave(t *testing.T) {
 	require.NoError(t, err)
 	at := func(parts ...string) string { return filepath.Join(append([]string{root}, parts...)...) }
 	for _, file := range []string{
-		"data/keys.env", "data/outbox/.keep", "data/packages/memory/1.0.0-x/node_modules/memory/index.js", "data/packages/other/1.0.0-y/a.js",
+		"data/keys.env", "data/outbox/.keep", "data/packages/memory/1.0.0-x/node_modules/memory/index.js", "data/packages/other/1.0.0-y/a.js", "data/packages/clock/1.0.0-z/bin/python",
 		"work/notes.txt", "app/package.json", "app/dist/index.js", "lone/script.py", "mods/node_modules/a/node_modules/b/index.js",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(at(file)), 0o755))
@@ -46,6 +46,7 @@ func TestWhatARegisteredServerMayHave(t *testing.T) {
 		"a program of one":     {command: at("app/dist/index.js"), read: []string{at("app")}},
 		"modules":              {command: "sh", named: []string{at("mods/node_modules/a/node_modules/b/index.js")}, read: []string{at("mods/node_modules")}},
 		"an installed package": {command: "sh", named: []string{packaged}, read: []string{at("data/packages/memory/1.0.0-x")}, stays: true},
+		"installed Python":     {command: at("data/packages/clock/1.0.0-z/bin/python"), named: []string{"-m", "clock"}, read: []string{at("data/packages/clock/1.0.0-z")}, stays: true},
 	} {
 		r := Registered{Identity: Identity{Server: 3, Owner: "ann"}, Command: tt.command, Named: tt.named, Data: at("data"), Packages: at("data/packages")}
 		box, dir, err := r.Child()

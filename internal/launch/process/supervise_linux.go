@@ -67,7 +67,7 @@ func (v *supervisor) run() {
 		over := false
 		err := raw.Read(func(fd uintptr) bool {
 			var ready bool
-			ready, over = v.next(int(fd), &n) //nolint:gosec // a descriptor
+			ready, over = v.next(int(fd), &n)
 			return ready || over
 		})
 		if err != nil || over {
@@ -104,7 +104,7 @@ func (v *supervisor) next(fd int, n *notification) (ready, over bool) {
 }
 
 func (v *supervisor) ioctl(fd int, request uintptr, arg unsafe.Pointer) syscall.Errno {
-	_, _, errno := syscall.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(arg)) //nolint:gosec // a descriptor
+	_, _, errno := syscall.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(arg))
 	return errno
 }
 
@@ -122,7 +122,7 @@ func (v *supervisor) answer(n notification) {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) { // who asked may be gone
-		v.ioctl(int(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)) //nolint:gosec // as seccomp_unotify(2) wants it
+		_ = v.ioctl(int(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)) //nolint:gosec // as seccomp_unotify(2) wants it
 	})
 }
 
@@ -203,7 +203,7 @@ func (v *supervisor) memory(n notification, at, size uint64) ([]byte, error) {
 	buf := make([]byte, size)
 	if size > 0 {
 		local := []unix.Iovec{{Base: &buf[0], Len: size}}
-		remote := []unix.RemoteIovec{{Base: uintptr(at), Len: int(size)}} //nolint:gosec // an address there
+		remote := []unix.RemoteIovec{{Base: uintptr(at), Len: int(size)}}
 		got, err := unix.ProcessVMReadv(int(n.pid), local, remote, 0)
 		if err != nil {
 			return nil, err

@@ -85,17 +85,20 @@ func TestRefusedRegistration(t *testing.T) {
 	t.Parallel()
 	for name, page := range map[string]http.HandlerFunc{
 		"refused": func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(400)
+			w.WriteHeader(http.StatusBadRequest)
 			_, _ = w.Write([]byte(`{"error":"invalid_redirect_uri"}`))
 		},
-		"absent":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) },
-		"no JSON": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201); _, _ = w.Write([]byte(`hush`)) },
+		"absent": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
+		"no JSON": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			_, _ = w.Write([]byte(`hush`))
+		},
 		"no id": func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(201)
+			w.WriteHeader(http.StatusCreated)
 			_, _ = w.Write([]byte(`{"client_secret":"hush"}`))
 		},
 		"a script": func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(201)
+			w.WriteHeader(http.StatusCreated)
 			_, _ = w.Write([]byte(`{"client_id":"x","logo_uri":"javascript:hush"}`))
 		},
 	} {

@@ -2,7 +2,6 @@ package input_test
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 
@@ -93,7 +92,7 @@ func TestSchemasAreChecked(t *testing.T) {
 	fields, err := input.Parse([]byte(`[{"name":"A","isRequired":true},{"name":"B","value":"x {y}","variables":{"y":{"isSecret":true}}}]`))
 	require.NoError(t, err)
 	require.Empty(t, input.Check("body.env_schema", fields, anything))
-	wrong := input.Check("body.env_schema", fields, func(name string) string { return "no" })
+	wrong := input.Check("body.env_schema", fields, func(string) string { return "no" })
 	require.Equal(t, "body.env_schema[0].name", wrong[0].Location)
 }
 
@@ -117,7 +116,7 @@ func FuzzSpecResolve(f *testing.F) {
 		got, err := input.Expand(template, map[string]secret.String{name: secret.New(value + canary)})
 		if err != nil {
 			var missing *input.MissingError
-			require.True(t, errors.As(err, &missing))
+			require.ErrorAs(t, err, &missing)
 			require.NotContains(t, err.Error(), canary)
 			require.NotContains(t, missing.Names, name, "what is known is not missing")
 			return
