@@ -29,7 +29,7 @@ func TestPublishedServers(t *testing.T) {
 	s := own(t)
 	admin := s.asAdmin(t, "admin")
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "note.txt"), []byte("written by a person"), 0o644)) //nolint:gosec // the server runs as somebody else
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "note.txt"), []byte("written by a person"), 0o644))
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.Write([]byte("a page of ours"))
@@ -52,11 +52,11 @@ func TestPublishedServers(t *testing.T) {
 		},
 		{
 			name: "mcp-server-fetch", version: "2026.10.24",
-			install: map[string]any{"runtime": "python", "pythonModule": "mcp_server_fetch", "pythonArgs": []string{"--ignore-robots-txt"}},
+			install: map[string]any{"runtime": "python", "pythonModule": "mcp_server_fetch", "pythonArgs": []string{"--ignore-robots-txt", "--allow-private-ips"}},
 			tool:    "fetch", args: map[string]any{"url": page.URL}, says: "a page of ours",
 		},
 	} {
-		t.Run(filepath.Base(p.name), func(t *testing.T) {
+		t.Run(filepath.Base(p.name), func(t *testing.T) { //nolint:paralleltest // one package manager at a time is load enough
 			u := &user{stack: s, t: t, name: "admin", token: admin.token}
 			server := filepath.Base(p.name)
 			request := map[string]any{"name": p.name, "version": p.version, "serverName": server}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"steward/internal/install/command"
 )
 
 // stack is a running `steward dev` with a data folder of its own.
@@ -129,7 +131,7 @@ func startOnce(dir string, env ...string) (*stack, error) {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "STEWARD_DATA=" + dir, "STEWARD_LISTEN=" + api,
 		"STEWARD_PUBLIC_URL=" + s.url, "STEWARD_TEMPORAL_UI_URL=" + s.ui, "STEWARD_TEMPORAL_PORT=0", "STEWARD_RATE_CREATE=100000",
 		"STEWARD_RATE_READ=1000000",
-	}, env...)
+	}, append(command.Environment(os.Environ(), nil, "NPM_CONFIG_", "NPM_TOKEN", "PIP_"), env...)...)
 	return s, s.up()
 }
 

@@ -127,7 +127,7 @@ type Waiting struct {
 	Reason    string    `json:"reason"`              // for people
 	Provider  string    `json:"provider,omitempty"`  // waiting_for_auth: whose consent is needed
 	Connector string    `json:"connector,omitempty"` // waiting_for_auth: for which connector, or MCP server
-	Server    int64     `json:"server,omitempty"`    // waiting_for_approval: of the tool
+	Server    int64     `json:"server_id,omitempty"` // waiting_for_approval: of the tool
 	Tool      string    `json:"tool,omitempty"`      // waiting_for_approval: whose changed definition is to be reviewed
 	Scopes    []string  `json:"scopes,omitempty"`    // waiting_for_auth: what is missing
 	Version   int64     `json:"version,omitempty"`   // waiting_for_auth: the credential's version that did not suffice, 0: there was none

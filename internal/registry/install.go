@@ -117,10 +117,7 @@ func (r *Registry) Try(ctx context.Context, s Server, folder string) ([]mcpclien
 	maps.Copy(all, s.Env)
 	maps.Copy(all, env)
 	t := mcpclient.Target{Key: mcpclient.Key{Owner: "(try) " + rand.Text()}, Name: s.Name}
-	if t.Stdio, err = r.child(t.Key, s.Command, s.Args, s.Env, all); err != nil {
-		return nil, err
-	}
-	t.Stdio.Sandbox.Read = append(t.Stdio.Sandbox.Read, folder)
+	t.Stdio = r.child(t.Key, s.Command, s.Args, s.Env, all, folder)
 	defer r.pool.Drop(t.Key)
 	return r.pool.Tools(ctx, t)
 }

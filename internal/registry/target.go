@@ -46,9 +46,7 @@ func (r *Registry) target(ctx context.Context, owner string, s *store.MCPServer)
 			return t, err
 		}
 		t.Key.Secrets = kept
-		if t.Stdio, err = r.child(t.Key, s.Command, s.Args, o.env, env); err != nil {
-			return t, err
-		}
+		t.Stdio = r.child(t.Key, s.Command, s.Args, o.env, env)
 	case transportHTTP:
 		a, err := r.access(ctx, owner, s)
 		if err != nil {

@@ -711,7 +711,7 @@ func (q *Queries) ListRunsWaitingForConsent(ctx context.Context, arg ListRunsWai
 
 const listRunsWaitingForReview = `-- name: ListRunsWaitingForReview :many
 SELECT r.id, r.owner, r.workflow_id FROM automation_runs r
-JOIN server_tools t ON t.server_id = (r.waiting->>'server')::bigint AND t.name = r.waiting->>'tool'
+JOIN server_tools t ON t.server_id = (r.waiting->>'server_id')::bigint AND t.name = r.waiting->>'tool'
 WHERE r.waiting IS NOT NULL AND r.finished_at IS NULL AND t.state <> 'quarantined'
   AND ($1::bigint IS NULL OR t.server_id = $1)
 ORDER BY r.id LIMIT $2

@@ -184,7 +184,7 @@ SELECT audit_append(@chain::text, @event_key::text, @kind::text, @actor::text, @
 -- name: ListRunsWaitingForReview :many
 -- Runs that wait until somebody has looked at a changed tool, which has happened since. Waking twice is harmless.
 SELECT r.id, r.owner, r.workflow_id FROM automation_runs r
-JOIN server_tools t ON t.server_id = (r.waiting->>'server')::bigint AND t.name = r.waiting->>'tool'
+JOIN server_tools t ON t.server_id = (r.waiting->>'server_id')::bigint AND t.name = r.waiting->>'tool'
 WHERE r.waiting IS NOT NULL AND r.finished_at IS NULL AND t.state <> 'quarantined'
   AND (sqlc.narg('server_id')::bigint IS NULL OR t.server_id = sqlc.narg('server_id'))
 ORDER BY r.id LIMIT @page_size;

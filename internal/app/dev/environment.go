@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"steward/internal/config"
+	"steward/internal/install/command"
 )
 
 // passed are the variables of the machine that our processes get besides our own settings.
@@ -40,6 +41,7 @@ func environment(says map[string]string) []string {
 			env = append(env, name+"="+value)
 		}
 	}
+	env = append(env, command.Environment(os.Environ(), nil, "NPM_CONFIG_", "NPM_TOKEN", "PIP_")...) // of package managers
 	for name, value := range says {
 		env = append(env, name+"="+value)
 	}
