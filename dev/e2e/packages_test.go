@@ -35,7 +35,7 @@ func TestPublishedServers(t *testing.T) {
 		_, _ = w.Write([]byte("a page of ours"))
 	}))
 	t.Cleanup(page.Close)
-	for _, p := range []published{
+	for _, p := range []published{ //nolint:paralleltest // one package manager at a time is load enough
 		{name: "@modelcontextprotocol/server-everything", version: "2026.8.31", tool: "echo", args: map[string]any{"message": "hello there"}, says: "hello there", also: answersAServer},
 		{
 			name: "@modelcontextprotocol/server-filesystem", version: "2026.8.31", install: map[string]any{"args": []string{dir}},
@@ -56,7 +56,7 @@ func TestPublishedServers(t *testing.T) {
 			tool:    "fetch", args: map[string]any{"url": page.URL}, says: "a page of ours",
 		},
 	} {
-		t.Run(filepath.Base(p.name), func(t *testing.T) { //nolint:paralleltest // one package manager at a time is load enough
+		t.Run(filepath.Base(p.name), func(t *testing.T) {
 			u := &user{stack: s, t: t, name: "admin", token: admin.token}
 			server := filepath.Base(p.name)
 			request := map[string]any{"name": p.name, "version": p.version, "serverName": server}
