@@ -26,7 +26,7 @@ func TestAnswersAboutServersAreTheDocuments(t *testing.T) {
 	u.answers(200, "GET", at, nil)
 	u.answers(404, "GET", "/mcp/servers/nowhere", nil)
 	u.answers(200, "GET", at+"/tools", nil)
-	u.answers(200, "PUT", at+"/tools/whisper", map[string]any{"readOnly": true, "timeout_ms": 20_000})
+	u.answers(200, "PUT", at+"/tools/whisper", map[string]any{"read_only": true, "timeout_ms": 20_000})
 	u.answers(409, "POST", at+"/tools/whisper/review", map[string]any{"accept": true, "pin": "another"})
 	u.answers(200, "PUT", at, map[string]any{"title": "Judged", "timeout_ms": 30_000})
 	u.answers(200, "PUT", at+"/disable", nil)

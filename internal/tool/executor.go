@@ -135,8 +135,12 @@ func (x *Executor) Execute(ctx context.Context, in automation.CallInput, stamp S
 // has no event yet: it says that nothing was sent again. The key is that of the claim, so that the run that
 // made the claim, and only lost its answer, says nothing more.
 func (x *Executor) stands(ctx context.Context, c *call) (automation.CallResult, error) {
+	key := c.stamp.TemporalRunID + "/" + audit.ToolClaimed + "/" + claimKey(c.row)
+	if c.in.Moved { // another activity of the same run than the one that made the claim
+		key += "/" + c.stamp.ActivityID
+	}
 	err := audit.Put(ctx, x.db.Queries, audit.Event{
-		Chain: automation.AuditChain(c.row.RunID), Kind: audit.ToolRefused, Actor: "worker", Key: c.stamp.TemporalRunID + "/" + audit.ToolClaimed + "/" + claimKey(c.row),
+		Chain: automation.AuditChain(c.row.RunID), Kind: audit.ToolRefused, Actor: "worker", Key: key,
 		Body: settleBody{
 			Stamp: c.stamp, Call: c.row.ID, Step: int(c.row.Step), Tool: c.row.ServerName + "/" + c.row.ToolName,
 			State: automation.CallState(c.row.State), Fence: c.row.Fence, Reason: "the call is settled already: what is recorded stands",
