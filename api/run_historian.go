@@ -93,6 +93,8 @@ func (h *historian) add(e *store.AuditEvent, f fact) {
 		if h.open[opening{e.Kind, f.Call}] == nil { // one step, however often the server is asked
 			h.begin(h.act(e, f, automation.ActivityCallTool, "Asks about the task of "+f.tool(), ""), e, f)
 		}
+	case audit.ToolResumed:
+		h.act(e, f, automation.ActivityCallTool, "Finds out what became of the call of "+f.tool(), f.Reason)
 	case audit.SessionMoved:
 		h.act(e, f, automation.ActivityCallTool, "Session moves to another worker", f.Reason)
 	case audit.DecisionAsked:

@@ -100,13 +100,15 @@ tool.settled     {"call":"c","step":1,"tool":"files/write_file","state":"skipped
 	"unknown, found out": {
 		events: `
 tool.claimed     {"attempt":1,"call":"c","step":1,"tool":"mailbox/send_email"}
+tool.resumed     {"attempt":2,"call":"c","step":1,"tool":"mailbox/send_email","reason":"an earlier attempt left it without an answer"}
 tool.settled     {"attempt":2,"call":"c","step":1,"tool":"mailbox/send_email","state":"unknown","reason":"the worker died"}
 tool.released    {"attempt":2,"call":"c","step":1,"tool":"mailbox/send_email","state":"planned","reason":"the receiver says that it did not happen"}
 tool.claimed     {"attempt":2,"call":"c","step":1,"tool":"mailbox/send_email"}
 tool.settled     {"attempt":3,"call":"c","step":1,"tool":"mailbox/send_email","state":"unknown","reason":"the worker died"}
 tool.settled     {"attempt":3,"call":"c","step":1,"tool":"mailbox/send_email","state":"done","resolved_by":"probe","reason":"{\"id\":\"m1\"}"}`,
 		told: `
-1 Calls mailbox/send_email = unknown in 10 ms: the worker died
+1 Calls mailbox/send_email = unknown in 20 ms: the worker died
+1 Finds out what became of the call of mailbox/send_email: an earlier attempt left it without an answer
 1 Will call mailbox/send_email again: the receiver says that it did not happen
 1 Calls mailbox/send_email = unknown in 10 ms: the worker died
 1 Finds out what became of mailbox/send_email = done: found out by asking the server: {"id":"m1"}`,

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/require"
 
@@ -63,15 +64,18 @@ func TestWorkerStoppedBetweenClaimAndSendDoesNotSend(t *testing.T) {
 	s.anotherWorker(t)
 	id := u.accept(map[string]any{"servers": []string{"gated"}, "instructions": simulate(1, "post", textIn{"once"})})
 	u.until(id, time.Minute, inState("waiting_for_approval"))
+	claim := s.holdClaim(t, u.get(id).ToolCalls[0].ID) // the tool's definition is looked at before the claim: that gets through
+	u.decide(id, "approve")
+	claim.awaited(t)
 	require.NoError(t, os.WriteFile(gate(dir), nil, 0o600))
-	for _, p := range servers(t, dir) { // whoever gets the call must start a new one
+	for _, p := range servers(t, dir) { // the call must start a new one
 		require.NoError(t, syscall.Kill(p.pid, syscall.SIGKILL))
 	}
 	require.Eventually(t, func() bool { return len(servers(t, dir)) == 0 }, 10*time.Second, 10*time.Millisecond)
-	u.decide(id, "approve")
+	claim.letGo(t)
 	require.Eventually(t, func() bool { return len(servers(t, dir)) == 1 }, 10*time.Second, 10*time.Millisecond)
 	holder := servers(t, dir)[0].parent
-	require.Contains(t, []string{"waiting", "claimed"}, u.get(id).ToolCalls[0].State) // the definition is looked at before the claim
+	require.Equal(t, "claimed", u.get(id).ToolCalls[0].State)
 	require.NoError(t, syscall.Kill(holder, syscall.SIGSTOP))
 	began := time.Now()
 	s.kill(t, "temporal") // with it go the stopped worker's open polls, which would swallow every new attempt
@@ -85,6 +89,36 @@ func TestWorkerStoppedBetweenClaimAndSendDoesNotSend(t *testing.T) {
 	require.Never(t, func() bool { return len(effects(dir, "")) > 1 }, 8*time.Second, 50*time.Millisecond, "the zombie has sent")
 	require.Equal(t, "done", u.get(id).ToolCalls[0].State)
 	s.verified(t, id)
+}
+
+// heldClaim keeps whoever claims a call waiting for PostgreSQL.
+type heldClaim struct{ tx pgx.Tx }
+
+func (s *stack) holdClaim(t *testing.T, call string) heldClaim {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.databaseURL(t, "database.url"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	tx, err := conn.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), "SELECT FROM tool_calls WHERE id = $1 FOR NO KEY UPDATE", call)
+	require.NoError(t, err)
+	return heldClaim{tx}
+}
+
+func (h heldClaim) awaited(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var waiting bool
+		err := h.tx.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))`).Scan(&waiting)
+		return err == nil && waiting
+	}, 10*time.Second, 10*time.Millisecond)
+}
+
+func (h heldClaim) letGo(t *testing.T) {
+	t.Helper()
+	require.NoError(t, h.tx.Rollback(t.Context()))
 }
 
 // remote is an MCP server of the test itself, which keeps the answer to post back until it is told.

@@ -38,7 +38,7 @@ func explain(chain string, traces []trace, activities []Activity, r *Report) {
 // mayBeReconciled names the events that are also written when a workflow was ended from outside: they
 // close what is open and tell of nothing that was sent.
 func mayBeReconciled(kind string) bool {
-	return kind == ToolSettled || kind == ToolRefused || kind == RunFinished
+	return kind == ToolResumed || kind == ToolSettled || kind == ToolRefused || kind == RunFinished
 }
 
 // demand asks for the audit events of each completed activity that works outside.
@@ -85,7 +85,7 @@ func lacks(activity string, left map[string]bool) string {
 	case activity == automation.ActivityParkRun && !has(RunParked):
 		return RunParked
 	case activity == automation.ActivityCallTool && has(ToolRefused, ToolDeferred, ToolPaused, ToolPolled):
-	case activity == automation.ActivityCallTool && !has(ToolClaimed):
+	case activity == automation.ActivityCallTool && !has(ToolClaimed, ToolResumed):
 		return ToolClaimed
 	case activity == automation.ActivityCallTool && !has(ToolSettled):
 		return ToolSettled

@@ -45,6 +45,14 @@ func TestCompare(t *testing.T) {
 			traces: []trace{tr(ToolSettled, "11", 1)}, activities: []Activity{call("11")},
 			want: []Finding{{Chain: "run/1", Problem: Unrecorded, Detail: "tool.claimed: CallTool 11 of t1 completed without it"}},
 		},
+		"taken over from another worker's activity": {
+			traces:     []trace{tr(ToolClaimed, "11", 1), tr(ToolResumed, "12", 1), tr(ToolSettled, "12", 1)},
+			activities: []Activity{{TemporalRunID: "t1", ActivityID: "11", Type: automation.ActivityCallTool, Attempt: 1}, call("12")},
+		},
+		"taken over without an outcome": {
+			traces: []trace{tr(ToolResumed, "12", 1)}, activities: []Activity{call("12")},
+			want: []Finding{{Chain: "run/1", Problem: Unrecorded, Detail: "tool.settled: CallTool 12 of t1 completed without it"}},
+		},
 		"no outcome": {
 			traces: []trace{tr(ToolClaimed, "11", 1)}, activities: []Activity{call("11")},
 			want: []Finding{{Chain: "run/1", Problem: Unrecorded, Detail: "tool.settled: CallTool 11 of t1 completed without it"}},

@@ -31,6 +31,7 @@ const (
 	ToolPlanned     = "tool.planned"
 	ToolRefused     = "tool.refused"   // by policy or validation, never sent
 	ToolClaimed     = "tool.claimed"   // intent, before anything is sent
+	ToolResumed     = "tool.resumed"   // another attempt finds out what became of a claim: nothing is sent again before
 	ToolSettled     = "tool.settled"   // outcome: done, failed, unknown, denied, skipped, cancelled
 	ToolCalled      = "tool.called"    // intent and outcome of a reading call outside a run, in one
 	ToolReleased    = "tool.released"  // outcome: provably not run, may be claimed again

@@ -103,7 +103,7 @@ type trace struct {
 
 var traceKinds = []string{
 	ModelCalled, ModelAnswered, ModelFailed, ModelAccepted, ModelFound, ModelRefused, ModelDeferred,
-	ToolRefused, ToolClaimed, ToolSettled, ToolReleased, ToolDeferred, ToolPaused, ToolPolled, RunParked, RunFinished,
+	ToolRefused, ToolClaimed, ToolResumed, ToolSettled, ToolReleased, ToolDeferred, ToolPaused, ToolPolled, RunParked, RunFinished,
 }
 
 func readTraces(ctx context.Context, db *store.DB, chain string) ([]trace, error) {

@@ -85,7 +85,7 @@ func (x *Executor) claim(ctx context.Context, c *call) error {
 			ID: c.row.ID, RunID: c.row.RunID, SeenFence: c.row.Fence, FromStates: []string{from}, Lease: x.limit(c) + 5*time.Second,
 		})
 		if store.IsNoRows(err) {
-			return fault.New(fault.Conflict, "another attempt has this call").WithCode("claim_lost")
+			return fault.New(fault.Conflict, "another attempt has this call").WithCode(claimLost)
 		}
 		if err != nil {
 			return fmt.Errorf("claim: %w", err)

@@ -182,7 +182,7 @@ func (x *Executor) closeCall(ctx context.Context, row *store.ToolCall, stamp Sta
 			return err
 		}
 		if err := x.takeOver(ctx, c); err != nil {
-			if fault.CodeOf(err) == "claim_lost" {
+			if fault.CodeOf(err) == claimLost {
 				return nil
 			}
 			return err

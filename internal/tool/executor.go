@@ -127,29 +127,25 @@ func (x *Executor) Execute(ctx context.Context, in automation.CallInput, stamp S
 		}
 		return x.unknownResult(ctx, c)
 	default:
-		return x.stands(ctx, c)
+		return settled(c.row), x.stands(ctx, c, "the call is settled already: what is recorded stands")
 	}
 }
 
-// stands answers for a call that is settled. After a Reset another Temporal run comes to a call of which it
-// has no event yet: it says that nothing was sent again. The key is that of the claim, so that the run that
-// made the claim, and only lost its answer, says nothing more.
-func (x *Executor) stands(ctx context.Context, c *call) (automation.CallResult, error) {
+// stands is for a call that is settled, or left to a person, already. After a Reset another Temporal run comes to a
+// call of which it has no event yet, after a session has moved another activity: it says that nothing was sent again.
+// The key is otherwise that of the claim, so that whoever made the claim, and only lost its answer, says nothing more.
+func (x *Executor) stands(ctx context.Context, c *call, why string) error {
 	key := c.stamp.TemporalRunID + "/" + audit.ToolClaimed + "/" + claimKey(c.row)
-	if c.in.Moved { // another activity of the same run than the one that made the claim
+	if c.in.Moved {
 		key += "/" + c.stamp.ActivityID
 	}
-	err := audit.Put(ctx, x.db.Queries, audit.Event{
+	return audit.Put(ctx, x.db.Queries, audit.Event{
 		Chain: automation.AuditChain(c.row.RunID), Kind: audit.ToolRefused, Actor: "worker", Key: key,
 		Body: settleBody{
 			Stamp: c.stamp, Call: c.row.ID, Step: int(c.row.Step), Tool: c.row.ServerName + "/" + c.row.ToolName,
-			State: automation.CallState(c.row.State), Fence: c.row.Fence, Reason: "the call is settled already: what is recorded stands",
+			State: automation.CallState(c.row.State), Fence: c.row.Fence, Reason: why,
 		},
 	})
-	if err != nil {
-		return automation.CallResult{}, err
-	}
-	return settled(c.row), nil
 }
 
 func (x *Executor) load(ctx context.Context, in automation.CallInput, stamp Stamp) (*call, error) {

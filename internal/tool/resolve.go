@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"steward/internal/audit"
 	"steward/internal/automation"
 	"steward/internal/fault"
 	"steward/internal/store"
@@ -33,16 +34,28 @@ func (x *Executor) recover(ctx context.Context, c *call) (automation.CallResult,
 	return x.claimAndSend(ctx, c)
 }
 
+// takeOver fences the earlier attempt out. That is written down: this attempt may be another activity than the one
+// that made the claim.
 func (x *Executor) takeOver(ctx context.Context, c *call) error {
-	row, err := x.db.TakeOverClaim(ctx, store.TakeOverClaimParams{ID: c.row.ID, RunID: c.row.RunID, SeenFence: c.row.Fence})
-	if store.IsNoRows(err) {
-		return fault.New(fault.Conflict, "another attempt has this call").WithCode("claim_lost")
-	}
-	if err != nil {
-		return fmt.Errorf("take over claim: %w", err)
-	}
-	c.row = row
-	return nil
+	return x.db.Tx(ctx, func(q *store.Queries) error {
+		row, err := q.TakeOverClaim(ctx, store.TakeOverClaimParams{ID: c.row.ID, RunID: c.row.RunID, SeenFence: c.row.Fence})
+		if store.IsNoRows(err) {
+			return fault.New(fault.Conflict, "another attempt has this call").WithCode(claimLost)
+		}
+		if err != nil {
+			return fmt.Errorf("take over claim: %w", err)
+		}
+		c.row = row
+		return x.resumed(ctx, q, c)
+	})
+}
+
+// resumed writes down that this attempt finds out what became of the call.
+func (x *Executor) resumed(ctx context.Context, q *store.Queries, c *call) error {
+	return x.audit(ctx, q, c.row.RunID, c.stamp, audit.ToolResumed, fmt.Sprintf("%s/%s", claimKey(c.row), c.stamp.ActivityID), pauseBody{
+		Stamp: c.stamp, Call: c.row.ID, Step: int(c.row.Step), Tool: c.tool.Label(), Fence: c.row.Fence,
+		Reason: "an earlier attempt left it without an answer",
+	})
 }
 
 // resolve records that the outcome is unknown, asks the receiver, and settles what it learns: done, not
@@ -109,6 +122,9 @@ func (x *Executor) unknownResult(ctx context.Context, c *call) (automation.CallR
 	out := settled(c.row)
 	open, err := x.db.OpenDecision(ctx, c.row.ID)
 	if store.IsNoRows(err) { // the process died between flagging and probing
+		if err := x.resumed(ctx, x.db.Queries, c); err != nil {
+			return out, err
+		}
 		out, err := x.settleProbe(ctx, c, "the worker died while it asked what became of the call", automation.CallPlanned)
 		if err != nil || out.State != automation.CallPlanned {
 			return out, err
@@ -119,7 +135,7 @@ func (x *Executor) unknownResult(ctx context.Context, c *call) (automation.CallR
 		return out, fmt.Errorf("read open question: %w", err)
 	}
 	out.Decision = open.ID
-	return out, nil
+	return out, x.stands(ctx, c, "a person is asked already what became of the call")
 }
 
 // retryUnknown sends again because a person said so, knowing that it may have happened already.
