@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"steward/internal/app"
 )
 
 const (
@@ -27,17 +25,19 @@ func benchBurst(ctx context.Context, s *site, r *report) error {
 			return err
 		}
 	}
-	stop := s.serveAPI(ctx)
-	c, err := newCaller(ctx, s)
-	if err == nil {
-		var line latency
-		line, err = burst(ctx, s, c)
-		if err == nil {
-			err = r.latencies(fmt.Sprintf("202 of POST /automation/run at %d/s with worker and Temporal at work / INSERT at the same rate beside it", burstRate),
-				line, latency{"the same / INSERT on the idle machine", line.ours, idle})
+	return s.besideAPI(ctx, func(c *caller) error {
+		for i := range burstWarm {
+			if err := c.post(ctx, i); err != nil {
+				return err
+			}
 		}
-	}
-	return errors.Join(err, stop())
+		line, err := burst(ctx, s, c)
+		if err != nil {
+			return err
+		}
+		return r.latencies(fmt.Sprintf("202 of POST /automation/run at %d/s with worker and Temporal at work / INSERT at the same rate beside it", burstRate),
+			line, latency{"the same / INSERT on the idle machine", line.ours, idle})
+	})
 }
 
 // burst sends a request and, half a period later, an INSERT, again and again, waiting for none.
@@ -80,15 +80,4 @@ func burst(ctx context.Context, s *site, c *caller) (latency, error) {
 func (s *site) insertBare(ctx context.Context) error {
 	_, err := s.db.Pool.Exec(ctx, bareInsert, "run/1", "key", "kind", owner, auditBody)
 	return err
-}
-
-// serveAPI runs the product's API in this process until the returned function is called.
-func (s *site) serveAPI(ctx context.Context) (stop func() error) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- app.API(ctx, s.cfg, s.log) }()
-	return func() error {
-		cancel()
-		return <-ended
-	}
 }

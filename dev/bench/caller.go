@@ -22,7 +22,7 @@ type caller struct {
 	client *http.Client
 }
 
-// newCaller makes tokens, waits until the API answers, and warms it up.
+// newCaller makes tokens and waits until the API answers.
 func newCaller(ctx context.Context, s *site) (*caller, error) {
 	body, err := json.Marshal(map[string]any{"mcp_server_id": filesID, "instructions": instructions})
 	if err != nil {
@@ -43,15 +43,7 @@ func newCaller(ctx context.Context, s *site) (*caller, error) {
 		}
 		c.tokens = append(c.tokens, token)
 	}
-	if err := c.await(ctx); err != nil {
-		return nil, err
-	}
-	for i := range burstWarm {
-		if err := c.post(ctx, i); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
+	return c, c.await(ctx)
 }
 
 // await polls until the API answers.

@@ -23,12 +23,13 @@ var revisions = []string{"2025-11-25", "2026-07-28"}
 // benchGateway compares a tool call through Steward, with its audit, with the same call on a kept session that
 // a client has with the server itself: through REST and through our MCP server, one at a time and eight at once.
 func benchGateway(ctx context.Context, s *site, r *report) error {
-	stop := s.serveAPI(ctx)
-	g, err := newGateway(ctx, s)
-	if err == nil {
-		err = errors.Join(g.measure(ctx, r), g.close())
-	}
-	return errors.Join(err, stop())
+	return s.besideAPI(ctx, func(c *caller) error {
+		g, err := newGateway(ctx, s, c)
+		if err != nil {
+			return err
+		}
+		return errors.Join(g.measure(ctx, r), g.close())
+	})
 }
 
 // gateway holds the ways to the sandbox servers.
@@ -38,12 +39,8 @@ type gateway struct {
 	through map[string]*mcp.ClientSession // by revision
 }
 
-func newGateway(ctx context.Context, s *site) (*gateway, error) {
-	c, err := newCaller(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	g := &gateway{caller: c, direct: map[string]*mcp.ClientSession{}, through: map[string]*mcp.ClientSession{}}
+func newGateway(ctx context.Context, s *site, c *caller) (g *gateway, err error) {
+	g = &gateway{caller: c, direct: map[string]*mcp.ClientSession{}, through: map[string]*mcp.ClientSession{}}
 	for _, role := range []string{"files", "mailbox"} {
 		if g.direct[role], err = dialSandbox(ctx, role, s.folder(role)); err != nil {
 			return g, errors.Join(err, g.close())

@@ -61,8 +61,8 @@ func measure(ctx context.Context, s *site, r *report) error {
 	}{
 		{"tool calls", benchCalls},
 		{"audit", benchAudit},
-		{"runs", benchRuns},
 		{"gateway", benchGateway},
+		{"runs", benchRuns},
 		{"burst", benchBurst},
 	} {
 		if err := stage.run(ctx, s, r); err != nil {

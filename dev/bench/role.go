@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,11 +15,13 @@ import (
 	"steward/internal/config"
 )
 
-// play is one of the programs beside the benchmark: "worker", or a sandbox server and its folder.
+// play is one of the programs beside the benchmark: "worker", "api", or a sandbox server and its folder.
 func play(ctx context.Context, args []string, log *slog.Logger) error {
 	switch {
 	case len(args) == 1 && args[0] == "worker":
 		return work(ctx, log)
+	case len(args) == 1 && args[0] == "api":
+		return serve(ctx, log)
 	case len(args) == 2 && (args[0] == "files" || args[0] == "mailbox"):
 		return serveSandbox(ctx, args[0], args[1])
 	default:
@@ -38,19 +41,36 @@ func work(ctx context.Context, log *slog.Logger) error {
 	return group.Wait()
 }
 
-// startWorker starts work in a process of its own, as in production.
-func (s *site) startWorker(ctx context.Context) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
-	}
-	p, err := process.Start(ctx, process.Config{
-		Name: "worker", Path: self, Args: []string{"worker"}, Env: os.Environ(), Log: s.log,
-		LogFile: filepath.Join(s.data, "logs", "worker.log"),
-	})
+// serve runs the product's API.
+func serve(ctx context.Context, log *slog.Logger) error {
+	cfg, err := config.Load(os.LookupEnv, config.Serving()...)
 	if err != nil {
 		return err
 	}
-	s.later(p.Stop)
-	return nil
+	return app.API(ctx, cfg, log)
+}
+
+// startRole starts one of them in a process of its own, as in production.
+func (s *site) startRole(ctx context.Context, name string) (*process.Process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	return process.Start(ctx, process.Config{
+		Name: name, Path: self, Args: []string{name}, Env: os.Environ(), Log: s.log,
+		LogFile: filepath.Join(s.data, "logs", name+".log"),
+	})
+}
+
+// besideAPI runs a stage while the API serves.
+func (s *site) besideAPI(ctx context.Context, stage func(*caller) error) error {
+	p, err := s.startRole(ctx, "api")
+	if err != nil {
+		return err
+	}
+	c, err := newCaller(ctx, s)
+	if err == nil {
+		err = stage(c)
+	}
+	return errors.Join(err, p.Stop(context.WithoutCancel(ctx)))
 }

@@ -15,9 +15,11 @@ var runPlan = []struct{ width, turns, perTurn int }{{1, 80, 1}, {4, 10, 16}, {16
 // benchRuns compares a whole run, from its acceptance to the end of its workflow, with a bare workflow that
 // does the same outside work in as many activities, and with one whose activities do nothing.
 func benchRuns(ctx context.Context, s *site, r *report) error {
-	if err := s.startWorker(ctx); err != nil {
+	worker, err := s.startRole(ctx, "worker")
+	if err != nil {
 		return err
 	}
+	s.later(worker.Stop) // the burst needs it too
 	o, err := newRunners(s)
 	if err != nil {
 		return err

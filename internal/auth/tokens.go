@@ -43,6 +43,7 @@ type Tokens struct {
 	public           []publicKey
 	now              func() time.Time
 	parser           *jwt.Parser
+	good             *cache[Principal] // by the token's SHA-256
 }
 
 // NewTokens checks the options; weak or missing keys are refused with a fault of kind Invalid.
@@ -66,7 +67,7 @@ func NewTokens(o TokenOptions) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.parser = t.newParser()
+	t.parser, t.good = t.newParser(), newCache[Principal](t.now)
 	return t, nil
 }
 
