@@ -179,7 +179,7 @@ func newHostedRigWith(t *testing.T, features []string, server registry.Server, c
 	reg, err := registry.New(rig.db, rig.ring, rig.purse, kept, egress.NewClient([]netip.Prefix{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	executor, err := tool.NewExecutor(rig.db, rig.ring, reg, connections, log, tool.Options{Expiry: 7 * 24 * time.Hour})
 	require.NoError(t, err)

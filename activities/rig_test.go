@@ -110,7 +110,7 @@ func (g *rig) newWorker() *Run {
 	reg, err := registry.New(db, g.ring, &oauth.Service{}, kept, egress.NewClient([]netip.Prefix{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	executor, err := tool.NewExecutor(db, g.ring, reg, connections, log, tool.Options{})
 	require.NoError(t, err)

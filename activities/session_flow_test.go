@@ -130,7 +130,7 @@ func (h *house) newHand(queue string) *hand {
 	reg, err := registry.New(db, h.ring, &oauth.Service{}, kept, egress.NewClient([]netip.Prefix{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = reg.Close(context.WithoutCancel(t.Context())) })
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	executor, err := tool.NewExecutor(db, h.ring, reg, connections, log, tool.Options{})
 	require.NoError(t, err)

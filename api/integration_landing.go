@@ -12,12 +12,12 @@ import (
 const landingPath = "/api/integrations/callback"
 
 type landingInput struct {
-	Status  string `query:"status" required:"true" enum:"success,partial" doc:"What became of it." example:"success"`
+	Status  string `query:"status" required:"true" enum:"success,partial,error" doc:"What became of it." example:"success"`
 	AppName string `query:"appName" required:"true" minLength:"1" maxLength:"64" doc:"The integration." example:"gmail"`
 }
 
 type landingBody struct {
-	Status  string `json:"status" enum:"success,partial" doc:"success, or partial: less was granted than asked for." example:"success"`
+	Status  string `json:"status" enum:"success,partial,error" doc:"success; partial: less was granted than asked for; error: consent was given, but the server does not answer." example:"success"`
 	AppName string `json:"appName" doc:"The integration." example:"gmail"`
 	Message string `json:"message" doc:"For the person at the browser." example:"Gmail is connected. You may close this page."`
 }
@@ -43,7 +43,10 @@ func (h *integrations) land(_ context.Context, in *landingInput) (*landingOutput
 		title = k.Title
 	}
 	message := title + " is connected. You may close this page."
-	if in.Status == "partial" {
+	switch in.Status {
+	case "error":
+		message = title + " was granted, but does not answer yet. You may close this page and try again later."
+	case "partial":
 		message = title + " is connected, but not everything was granted: what needs the rest will ask again. You may close this page."
 	}
 	return &landingOutput{Body: landingBody{Status: in.Status, AppName: in.AppName, Message: message}}, nil

@@ -21,7 +21,7 @@ func (r *rig) consent(o oauth.Options) (*oauth.Service, *connector.Connections) 
 	o.LinkKey, o.Origins = authtest.Key(r.t), append(o.Origins, "https://app.example.com")
 	consent, err := oauth.New(r.db, r.ring, r.log, o)
 	require.NoError(r.t, err)
-	connections, err := connector.NewConnections(consent,
+	connections, err := connector.NewConnections(connector.Options{Credentials: consent},
 		&connector.Connector{Name: "mail", Title: "Mail", Description: "Read and send mail.", Provider: "google", Tools: []connector.Tool{
 			{Name: "MAIL_READ", Title: "Read mail", Class: automation.Read, Scopes: []string{"mail.readonly", "mail.all"}},
 			{Name: "MAIL_SEND", Title: "Send mail", Class: automation.Effect, Scopes: []string{"mail.send", "mail.all"}},

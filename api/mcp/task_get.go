@@ -9,11 +9,14 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"steward/internal/auth"
 	"steward/internal/automation"
 )
 
 // shownRun is what a task needs of a run as the HTTP API shows it.
 type shownRun struct {
+	whole json.RawMessage
+
 	State  automation.State `json:"state"`
 	Output *struct {
 		Text string `json:"text"`
@@ -41,13 +44,9 @@ func (t *tasks) get(ctx context.Context, _ *sdk.ServerSession, in *taskParams) (
 	if err != nil {
 		return nil, err
 	}
-	doc, err := t.reader.Run(ctx, p, row.ID)
+	shown, err := t.shown(ctx, p, row.ID)
 	if err != nil {
-		return nil, protocolError(err)
-	}
-	var shown shownRun
-	if err := json.Unmarshal(doc, &shown); err != nil {
-		return nil, fmt.Errorf("read a run as it is shown: %w", err)
+		return nil, err
 	}
 	out := &taskShown{Type: "complete", Questions: questionsOf(shown.Calls)}
 	status := working
@@ -56,7 +55,7 @@ func (t *tasks) get(ctx context.Context, _ *sdk.ServerSession, in *taskParams) (
 		status = taskCancelled
 	case shown.State == automation.Success:
 		status = completed
-		out.Result = &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: shown.text()}}, StructuredContent: doc}
+		out.Result = &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: shown.text()}}, StructuredContent: shown.whole}
 	case shown.State.Terminal():
 		status = taskFailed
 		out.Error = shown.failure()
@@ -66,6 +65,19 @@ func (t *tasks) get(ctx context.Context, _ *sdk.ServerSession, in *taskParams) (
 	out.task = taskOf(row, status)
 	out.Said = shown.said()
 	return out, nil
+}
+
+// shown reads a run as the HTTP API shows it.
+func (t *tasks) shown(ctx context.Context, p auth.Principal, id int64) (*shownRun, error) {
+	doc, err := t.reader.Run(ctx, p, id)
+	if err != nil {
+		return nil, protocolError(err)
+	}
+	shown := shownRun{whole: doc}
+	if err := json.Unmarshal(doc, &shown); err != nil {
+		return nil, fmt.Errorf("read a run as it is shown: %w", err)
+	}
+	return &shown, nil
 }
 
 func (r *shownRun) text() string {

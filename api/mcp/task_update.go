@@ -2,8 +2,6 @@ package mcp
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -21,13 +19,9 @@ func (t *tasks) update(ctx context.Context, _ *sdk.ServerSession, in *taskParams
 	if row.FinishedAt != nil || len(in.Answers) == 0 {
 		return taken, nil
 	}
-	doc, err := t.reader.Run(ctx, p, row.ID)
+	shown, err := t.shown(ctx, p, row.ID)
 	if err != nil {
-		return nil, protocolError(err)
-	}
-	var shown shownRun
-	if err := json.Unmarshal(doc, &shown); err != nil {
-		return nil, fmt.Errorf("read a run as it is shown: %w", err)
+		return nil, err
 	}
 	for _, c := range shown.Calls {
 		if c.Question == nil || in.Answers[c.Question.ID] == nil {

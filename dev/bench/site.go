@@ -121,7 +121,7 @@ func (s *site) openTools(ctx context.Context) error {
 		return err
 	}
 	s.later(s.servers.Close)
-	if s.users, err = connector.NewConnections(&oauth.Service{}); err != nil {
+	if s.users, err = connector.NewConnections(connector.Options{Credentials: &oauth.Service{}}); err != nil {
 		return err
 	}
 	s.tools, err = tool.NewExecutor(s.db, s.ring, s.servers, s.users, s.log, tool.Options{})

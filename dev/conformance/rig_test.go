@@ -61,7 +61,7 @@ func newSite(t testing.TB, other *mcp.Server) *site {
 	s.url = "http://" + server.Listener.Addr().String()
 	consent, err := oauth.New(s.db, ring, log, oauth.Options{PublicURL: s.url, LinkKey: authtest.Key(t), Transport: http.DefaultTransport})
 	require.NoError(t, err)
-	connections, err := connector.NewConnections(consent)
+	connections, err := connector.NewConnections(connector.Options{Credentials: consent})
 	require.NoError(t, err)
 	kept, err := vault.New(s.db, ring)
 	require.NoError(t, err)

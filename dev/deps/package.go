@@ -13,9 +13,11 @@ var programs = []struct{ program, packages string }{
 	{"cc", "gcc libc6-dev"},  // of the race detector
 	{"chromium", "chromium"}, // looks at the Temporal Web UI
 	{"curl", "curl"},         // the documented calls are made as they are documented
+	{"mariadbd", "mariadb-server"},
 	{"node", "nodejs"},
 	{"npm", "npm"},
 	{"python3", "python3 python3-venv"},
+	{"redis-server", "redis-server"},
 }
 
 // missing lists the packages of the programs that are not on PATH.

@@ -157,7 +157,10 @@ func (s *shared) openTools() error {
 	if s.packages, err = install.New(s.db, s.ring, s.temporal, s.registry, s.log); err != nil {
 		return err
 	}
-	if s.connections, err = connector.NewConnections(s.consent, connectors()...); err != nil {
+	if s.connections, err = connector.NewConnections(connector.Options{
+		Credentials: s.consent, DB: s.db, Ring: s.ring, Log: s.log,
+		Dial: func(string) connector.Dial { return egress.NewDialer(allow) },
+	}, connectors()...); err != nil {
 		return err
 	}
 	s.executor, err = tool.NewExecutor(s.db, s.ring, s.registry, s.connections, s.log, tool.Options{
@@ -186,6 +189,9 @@ func (s *shared) close() {
 		if err := s.executor.Close(ctx); err != nil {
 			s.log.Error("calls made are not recorded", "error", err)
 		}
+	}
+	if s.connections != nil {
+		s.connections.Close()
 	}
 	if s.registry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), sessionsClose)

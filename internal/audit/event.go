@@ -55,6 +55,9 @@ const (
 	CredentialEnded     = "credential.ended"     //nolint:gosec // a name: the provider wants a person's consent again
 	CredentialRevoked   = "credential.revoked"   //nolint:gosec // a name: by a person, here
 
+	ConnectionAdded   = "connection.added"   // with a form: a database
+	ConnectionRemoved = "connection.removed" // with what was filled in
+
 	ServerAdded     = "server.added"     // an MCP server is registered
 	ServerChanged   = "server.changed"   // its settings are others
 	ServerRemoved   = "server.removed"   // with everything saved for it

@@ -6,6 +6,7 @@ package connector
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -18,13 +19,17 @@ type Connector struct {
 	Name        string // in URLs, requests and the ledger, such as "gmail"
 	Title       string // for people
 	Description string
-	Provider    string // whose consent it needs, the name of an oauth.Provider such as "google"
+	Provider    string // whose consent it needs, the name of an oauth.Provider such as "google"; empty: it has a Form
+	Form        *Form
 	Tools       []Tool
 }
 
 // Tool is one callable of a connector. What a server only hints at is known here: we wrote it.
 type Tool struct {
-	Name         string // such as GMAIL_SEND_EMAIL
+	// Name is such as GMAIL_SEND_EMAIL. Of a connector with a form, whose connections have tools of their own, it is
+	// the beginning: DB_QUERY of the connection db_abc is DB_QUERY_db_abc. There {name} in Title and Description
+	// becomes the connection's name and kind, such as 'My Analytics DB' (PostgreSQL).
+	Name         string
 	Title        string
 	Description  string          // for the model
 	InputSchema  json.RawMessage // JSON Schema 2020-12 of an object
@@ -34,6 +39,12 @@ type Tool struct {
 	Private      bool     // results hold the account's private data
 	Addressees   []string // names of arguments that say who receives something: "to", "cc"
 	Scopes       []string // the provider's scopes of which any one suffices; empty: none is needed
+
+	// Needs is a checkbox of the connector's form that must be ticked for the tool to be there; empty: it always is.
+	Needs string
+	// Answer is the member of the structured result that is the answer itself, the others being about it: what
+	// POST /api/tools/execute gives as result. Empty: all of it.
+	Answer string
 
 	// NoProbe says, of an effect without a Probe, why there is no way to ask.
 	NoProbe string
@@ -48,6 +59,7 @@ type Tool struct {
 // Session is one user's access to the outside system. Its client adds the account's token to requests to the
 // provider's own hosts, and to no others; on 401 it refreshes the token once and tries once more.
 type Session struct {
+	Link    Link // of a form, as it made it; nothing below is set then
 	HTTP    *http.Client
 	BaseURL string   // of the provider's APIs; empty: the public ones
 	Account string   // the account's mail address
@@ -92,6 +104,8 @@ func (e *Error) Error() string {
 	}
 	return e.Reason + ": " + e.Err.Error()
 }
+
+func asError(err error) (*Error, bool) { return errors.AsType[*Error](err) }
 
 // Unwrap returns the cause, which may be an *oauth.ConsentError.
 func (e *Error) Unwrap() error { return e.Err }

@@ -4,6 +4,7 @@
 package egress
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -64,6 +65,18 @@ func NewClient(allow []netip.Prefix) *http.Client {
 			}
 			return nil
 		},
+	}
+}
+
+// NewDialer dials TCP by the same rules for those who speak something else than HTTP: databases. A name is judged by
+// the address that is dialled, and a path to a socket is none.
+func NewDialer(allow []netip.Prefix) func(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: guard(allow)}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if network != "tcp" && network != "tcp4" && network != "tcp6" {
+			return nil, fmt.Errorf("%w: %s is not dialled", ErrDenied, network)
+		}
+		return dialer.DialContext(ctx, network, address)
 	}
 }
 

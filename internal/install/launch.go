@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"steward/internal/automation"
 	"steward/internal/install/python"
 	"steward/internal/registry"
 	"steward/internal/store"
@@ -25,34 +26,38 @@ func askedFor(row *store.Package) (asked, error) {
 	return want, nil
 }
 
-// server is what is registered for a package whose files are in folder and start at entry: the whole argv, without
-// npx, which would look for a newer version and download it.
-func (i *Installer) server(row *store.Package, s settings, folder, version string, entry []string) (registry.Server, error) {
+// server is what is registered for a package that was built, with its own settings: the whole argv, without npx, which
+// would look for a newer version and download it.
+func (i *Installer) server(row *store.Package, built automation.PackageBuilt) (registry.Server, settings, error) {
+	s, err := openSettings(i.ring, row.ServerName, row.SettingsSealed)
+	if err != nil {
+		return registry.Server{}, s, err
+	}
 	want, err := askedFor(row)
 	if err != nil {
-		return registry.Server{}, err
+		return registry.Server{}, s, err
 	}
 	out := registry.Server{
-		Name: row.ServerName, Transport: "stdio", Env: s.Env, Release: version, Disabled: !want.Enabled, Title: want.About.Title,
+		Name: row.ServerName, Transport: "stdio", Env: s.Env, Release: built.Version, Disabled: !want.Enabled, Title: want.About.Title,
 		Description: want.About.Description, WebsiteURL: want.About.WebsiteURL, EnvSchema: want.About.EnvSchema, Manifest: want.About.Manifest,
 	}
 	if row.ServerID != nil {
 		out.ID, out.Env = *row.ServerID, nil // it keeps what it has
 	}
-	at := filepath.Join(i.opts.Folder, folder)
+	at := filepath.Join(i.opts.Folder, built.Folder)
 	switch row.Runtime {
 	case Remote:
 		out.Transport, out.URL, out.Headers, out.Env = "http", want.URL, s.Headers, nil
 	case Python:
 		out.Command = filepath.Join(at, "bin", "python")
-		out.Args = append(append(append(out.Args, isolated...), located(at, entry)...), want.Args...)
+		out.Args = append(append(append(out.Args, isolated...), located(at, built.Entry)...), want.Args...)
 	default:
 		if out.Command, err = i.npm.Node(); err != nil {
-			return out, err
+			return out, s, err
 		}
-		out.Args = append(located(at, entry), want.Args...)
+		out.Args = append(located(at, built.Entry), want.Args...)
 	}
-	return out, nil
+	return out, s, nil
 }
 
 // located makes the path of a script absolute; a module is found by its name.

@@ -30,11 +30,7 @@ func (i *Installer) Switch(ctx context.Context, h Hold, built automation.Package
 	if err != nil {
 		return err
 	}
-	s, err := openSettings(i.ring, row.ServerName, row.SettingsSealed)
-	if err != nil {
-		return err
-	}
-	server, err := i.server(row, s, built.Folder, built.Version, built.Entry)
+	server, s, err := i.server(row, built)
 	if err != nil {
 		return err
 	}

@@ -22,11 +22,7 @@ func (i *Installer) Try(ctx context.Context, h Hold, built automation.PackageBui
 	if err != nil || row.Runtime == Remote {
 		return err
 	}
-	s, err := openSettings(i.ring, row.ServerName, row.SettingsSealed)
-	if err != nil {
-		return err
-	}
-	server, err := i.server(row, s, built.Folder, built.Version, built.Entry)
+	server, _, err := i.server(row, built)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (s *Service) pickConnections(ctx context.Context, owner string, r Request) 
 	}
 	all := make([]string, 0, len(connected))
 	for _, c := range connected {
-		all = append(all, c.Connector.Name)
+		all = append(all, c.ID)
 	}
 	if len(r.Connections) == 0 {
 		return all, nil

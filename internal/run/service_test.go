@@ -56,7 +56,7 @@ func newServiceWith(t *testing.T, o run.Options) (*run.Service, *store.DB, *secr
 	require.NoError(t, err)
 	temporal, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1", Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	o.Model, o.Limits, o.InstructionsMax = "m", automation.Limits{Steps: 40, Tokens: 1000, WallSeconds: 60}, 100
 	if o.QueueLimit == 0 {

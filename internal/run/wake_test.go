@@ -50,7 +50,7 @@ func newSleepers(t *testing.T) (*run.Service, *store.DB, *bell, func(owner, name
 	require.NoError(t, err)
 	ring, err := secret.NewRing(secret.New(key))
 	require.NoError(t, err)
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	s, err := run.New(db, ring, temporal, noEdits{}, connections, slog.New(slog.DiscardHandler), run.Options{
 		Model: "m", QueueLimit: 1, InstructionsMax: 1, Limits: automation.Limits{Steps: 1, Tokens: 1, WallSeconds: 1},

@@ -82,6 +82,17 @@ type AutomationRun struct {
 	ServersNamed       bool
 }
 
+type Connection struct {
+	ID             string
+	Owner          string
+	Kind           string
+	Name           string
+	Place          string
+	Offers         []string
+	SettingsSealed []byte
+	CreatedAt      time.Time
+}
+
 type Credential struct {
 	ID            int64
 	Owner         string

@@ -57,7 +57,7 @@ func newOlder(t *testing.T) (p *partner, sent *atomic.Int32) {
 	require.NoError(t, registry.Register(t.Context(), p.db.Queries, p.ring, registry.Server{
 		ID: partnerID, Name: "partner", Transport: "http", URL: remote.URL, Trusted: true,
 	}))
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	p.x, err = tool.NewExecutor(p.db, p.ring, p.reg, connections, slog.New(slog.DiscardHandler), tool.Options{Timeout: 1500 * time.Millisecond, Expiry: time.Hour})
 	require.NoError(t, err)

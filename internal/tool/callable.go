@@ -94,7 +94,7 @@ func (x *Executor) gather(ctx context.Context, owner string) (Catalogue, error) 
 		}
 	}
 	for _, c := range connections {
-		tools, err := describeConnection(c.Connector)
+		tools, err := describeConnection(c)
 		if err != nil {
 			return Catalogue{}, err
 		}

@@ -13,7 +13,7 @@ import (
 type Tool struct {
 	Function    string          `json:"function"` // the name the model sees
 	Server      int64           `json:"server,omitempty"`
-	Connection  string          `json:"connection,omitempty"` // the connector's name, where there is no server
+	Connection  string          `json:"connection,omitempty"` // its id, where there is no server
 	ServerName  string          `json:"server_name"`          // of the server or the connection, for people
 	Name        string          `json:"name"`
 	Title       string          `json:"title,omitempty"`
@@ -21,6 +21,7 @@ type Tool struct {
 	InputSchema json.RawMessage `json:"input_schema"` // without what is declared secret
 	// OutputSchema is what structured answers must fit; empty: anything.
 	OutputSchema json.RawMessage   `json:"output_schema,omitempty"`
+	Answer       string            `json:"answer,omitempty"`  // the member of a structured answer that is the answer itself
 	Secrets      []SecretParameter `json:"secrets,omitempty"` // parameters that nobody is shown
 	Pin          string            `json:"pin"`               // digest of the definition as it was when the run started
 	Class        automation.Class  `json:"class"`

@@ -44,7 +44,7 @@ func Resolve(ctx context.Context, reg *registry.Registry, owner string, from Sou
 		}
 	}
 	for _, c := range from.Connections {
-		tools, err := describeConnection(c.Connector)
+		tools, err := describeConnection(c)
 		if err != nil {
 			return r.cat, err
 		}

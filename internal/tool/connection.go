@@ -17,7 +17,7 @@ type connection struct {
 	connections *connector.Connections
 	log         *slog.Logger
 	owner       string
-	kind        *connector.Connector
+	of          connector.Connection
 	tool        connector.Tool
 
 	session *connector.Session // opened once: a connection serves one call
@@ -28,7 +28,7 @@ func (c *connection) open(ctx context.Context) (*connector.Session, error) {
 	if c.session != nil {
 		return c.session, nil
 	}
-	session, err := c.connections.Open(ctx, c.owner, c.kind, c.tool)
+	session, err := c.connections.Open(ctx, c.owner, c.of, c.tool)
 	if err == nil {
 		c.session = session
 	}
@@ -97,24 +97,30 @@ func (c *connection) drop() {}
 
 // describeConnection turns the tools of a connection into those of a catalogue. They are our own: what they say
 // of themselves is believed, and their names are unique among all connectors.
-func describeConnection(k *connector.Connector) ([]Tool, error) {
-	tools := make([]Tool, 0, len(k.Tools))
-	for _, t := range k.Tools {
-		definition, err := json.Marshal(map[string]any{
-			"name": t.Name, "title": t.Title, "description": t.Description, "inputSchema": t.InputSchema, "class": t.Class,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("describe tool %s: %w", t.Name, err)
-		}
-		pin, err := registry.Pin(definition)
+func describeConnection(c connector.Connection) ([]Tool, error) {
+	own := c.Tools()
+	tools := make([]Tool, 0, len(own))
+	for _, t := range own {
+		described, err := describeOwn(c, t)
 		if err != nil {
 			return nil, err
 		}
-		tools = append(tools, Tool{
-			Function: t.Name, Connection: k.Name, ServerName: k.Name, Name: t.Name, Title: t.Title, Description: t.Description,
-			InputSchema: t.InputSchema, Pin: pin, Class: t.Class,
-			Untrusted: t.Untrusted, Private: t.Private, Addressees: t.Addressees,
-		})
+		tools = append(tools, described)
 	}
 	return tools, nil
+}
+
+func describeOwn(c connector.Connection, t connector.Tool) (Tool, error) {
+	definition, err := json.Marshal(map[string]any{
+		"name": t.Name, "title": t.Title, "description": t.Description, "inputSchema": t.InputSchema, "class": t.Class,
+	})
+	if err != nil {
+		return Tool{}, fmt.Errorf("describe tool %s: %w", t.Name, err)
+	}
+	pin, err := registry.Pin(definition)
+	return Tool{
+		Function: t.Name, Connection: c.ID, ServerName: c.Name, Name: t.Name, Title: t.Title, Description: t.Description,
+		InputSchema: t.InputSchema, OutputSchema: t.OutputSchema, Answer: t.Answer, Pin: pin, Class: t.Class,
+		Untrusted: t.Untrusted, Private: t.Private, Addressees: t.Addressees,
+	}, err
 }

@@ -60,7 +60,7 @@ func newConnected(t *testing.T, scopes ...string) *connected {
 		PublicURL: publicURL, LinkKey: authtest.Key(t), Transport: transport,
 	})
 	require.NoError(t, err)
-	c.users, err = connector.NewConnections(c.consent, gmail.New())
+	c.users, err = connector.NewConnections(connector.Options{Credentials: c.consent}, gmail.New())
 	require.NoError(t, err)
 	kept, err := vault.New(c.db, c.ring)
 	require.NoError(t, err)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"steward/internal/connector"
 	"steward/internal/fault"
 	"steward/internal/mcpclient"
 	"steward/internal/oauth"
@@ -26,10 +25,8 @@ func (x *Executor) aim(ctx context.Context, d Direct) (aimed, error) {
 	if d.Server != 0 {
 		return x.aimServer(ctx, d.Owner, d.Server, d.Tool)
 	}
-	for _, kind := range x.users.Kinds() {
-		if t, ok := kind.Find(d.Function); ok {
-			return x.aimConnection(d.Owner, kind, t)
-		}
+	if id, ok := x.users.Holder(d.Function); ok {
+		return x.aimConnection(ctx, d.Owner, id, d.Function)
 	}
 	cat, err := x.Callable(ctx, d.Owner)
 	if err != nil {
@@ -37,19 +34,25 @@ func (x *Executor) aim(ctx context.Context, d Direct) (aimed, error) {
 	}
 	t, ok := cat.Find(d.Function)
 	if !ok {
-		return aimed{}, fault.New(fault.NotFound, "there is no such tool among those that can be called now")
+		return aimed{}, noTool()
 	}
 	return x.aimServer(ctx, d.Owner, t.Server, t.Name)
 }
 
-func (x *Executor) aimConnection(owner string, kind *connector.Connector, own connector.Tool) (aimed, error) {
-	tools, err := describeConnection(kind)
+func (x *Executor) aimConnection(ctx context.Context, owner, id, name string) (aimed, error) {
+	of, own, ok, err := x.users.Lookup(ctx, owner, id, name)
 	if err != nil {
 		return aimed{}, err
 	}
-	i := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == own.Name })
-	source := &connection{connections: x.users, log: x.log, owner: owner, kind: kind, tool: own}
-	return aimed{tools[i], source, x.timeout}, nil
+	if !ok {
+		return aimed{}, noTool()
+	}
+	t, err := describeOwn(of, own)
+	return aimed{t, &connection{connections: x.users, log: x.log, owner: owner, of: of, tool: own}, x.timeout}, err
+}
+
+func noTool() error {
+	return fault.New(fault.NotFound, "there is no such tool among those that can be called now")
 }
 
 func (x *Executor) aimServer(ctx context.Context, owner string, server int64, name string) (aimed, error) {

@@ -79,7 +79,7 @@ const (
 
 // executor makes one more executor on the same ledger, as another process has.
 func (d *desk) executor() *tool.Executor {
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(d.t, err)
 	log := slog.New(slog.NewJSONHandler(d.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	x, err := tool.NewExecutor(d.db, d.ring, d.reg, connections, log, tool.Options{

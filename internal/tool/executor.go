@@ -184,15 +184,11 @@ func (x *Executor) load(ctx context.Context, in automation.CallInput, stamp Stam
 // sourceOf finds what a tool is called on; nil if it is gone.
 func (x *Executor) sourceOf(ctx context.Context, owner string, t Tool) (source, error) {
 	if t.Connection != "" {
-		kind, ok := x.users.Find(t.Connection)
-		if !ok {
-			return nil, nil
+		of, own, ok, err := x.users.Lookup(ctx, owner, t.Connection, t.Name)
+		if err != nil || !ok {
+			return nil, err
 		}
-		own, ok := kind.Find(t.Name)
-		if !ok {
-			return nil, nil
-		}
-		return &connection{connections: x.users, log: x.log, owner: owner, kind: kind, tool: own}, nil
+		return &connection{connections: x.users, log: x.log, owner: owner, of: of, tool: own}, nil
 	}
 	row, err := x.reg.Server(ctx, owner, t.Server)
 	if err != nil || row == nil {

@@ -69,7 +69,7 @@ func newFixture(t *testing.T, approval string) *fixture {
 
 // executor makes one more executor on the same ledger, as another worker has.
 func (f *fixture) executor() *tool.Executor {
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(f.t, err)
 	x, err := tool.NewExecutor(f.db, f.ring, f.reg, connections, slog.New(slog.DiscardHandler), tool.Options{Timeout: 3 * time.Second, Expiry: time.Hour})
 	require.NoError(f.t, err)

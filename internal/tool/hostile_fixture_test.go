@@ -37,7 +37,7 @@ func newStage(t *testing.T) *stage {
 		ID: 2, Name: "world", Transport: "stdio", Command: self, Args: []string{s.dir}, Trusted: true,
 		Env: map[string]secret.String{serverFolder: secret.New(s.dir), serverKind: secret.New("world")},
 	}))
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	s.x, err = tool.NewExecutor(s.db, s.ring, s.reg, connections, slog.New(slog.DiscardHandler), tool.Options{
 		Timeout: 30 * time.Second, Addressees: []string{"@team.example", "hooks.example"},

@@ -53,7 +53,7 @@ func TestServerThatWantsConsentParksTheRun(t *testing.T) {
 	reg, err := registry.New(h.db, h.ring, nobody{}, kept, egress.NewClient(nil), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	x, err := tool.NewExecutor(h.db, h.ring, reg, connections, log, tool.Options{})
 	require.NoError(t, err)

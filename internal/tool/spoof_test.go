@@ -158,7 +158,7 @@ func TestEditThatNamesSomebodyNewIsRecorded(t *testing.T) {
 func TestAllowListIsChecked(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	connections, err := connector.NewConnections(&oauth.Service{})
+	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(t, err)
 	_, err = tool.NewExecutor(s.db, s.ring, s.reg, connections, slog.New(slog.DiscardHandler), tool.Options{Addressees: []string{"not an address"}})
 	require.ErrorContains(t, err, "STEWARD_ADDRESSEES_ALLOW")

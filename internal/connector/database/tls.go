@@ -1,0 +1,77 @@
+package database
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+
+	"steward/internal/connector"
+	"steward/internal/fault"
+)
+
+// How a connection is protected, in the words of PostgreSQL's sslmode.
+const (
+	ModeDisable    = "disable"
+	ModeRequire    = "require"
+	ModeVerifyCA   = "verify-ca"
+	ModeVerifyFull = "verify-full"
+)
+
+// Mode is the mode that was chosen, or what the checkbox of seed 002 means without a choice.
+func Mode(s connector.Settings) string {
+	switch mode := s.Text(SSLMode); {
+	case mode != "":
+		return mode
+	case !s.Ticked(SSL):
+		return ModeDisable
+	case s.Text(SSLCA) != "":
+		return ModeVerifyFull
+	default:
+		return ModeRequire
+	}
+}
+
+// TLS is how the connection to host is protected; nil: not at all.
+func TLS(s connector.Settings, host string) *tls.Config {
+	mode := Mode(s)
+	if mode == ModeDisable {
+		return nil
+	}
+	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if pem := s.Text(SSLCA); pem != "" {
+		c.RootCAs = x509.NewCertPool()
+		c.RootCAs.AppendCertsFromPEM([]byte(pem)) // checked when the form was read
+	}
+	switch mode {
+	case ModeRequire:
+		c.InsecureSkipVerify = true //nolint:gosec // G402: what the user has chosen, as everywhere in the field
+	case ModeVerifyCA:
+		c.InsecureSkipVerify = true //nolint:gosec // G402: the chain is verified below, the name is not
+		c.VerifyConnection = verifyChain(c.RootCAs)
+	}
+	return c
+}
+
+func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
+	return func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 {
+			return errors.New("the server has shown no certificate")
+		}
+		between := x509.NewCertPool()
+		for _, c := range state.PeerCertificates[1:] {
+			between.AddCert(c)
+		}
+		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
+		return err
+	}
+}
+
+func checkTLS(s connector.Settings) error {
+	if s.Ticked(SSL) && s.Text(SSLMode) == ModeDisable {
+		return fault.InvalidField("body."+SSLMode, "is disable, and SSL is required")
+	}
+	if pem := s.Text(SSLCA); pem != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(pem)) {
+		return fault.InvalidField("body."+SSLCA, "holds no certificate in PEM")
+	}
+	return nil
+}
