@@ -57,7 +57,9 @@ func TestAsk(t *testing.T) {
 // A person may take longer than the call has. What the tool takes beside that counts.
 func TestTimeStandsStillWhileAsked(t *testing.T) {
 	t.Parallel()
-	for transport, target := range inquirers(t) {
+	targets, remote := inquirers(t), newRemote(t, EraLegacy)
+	targets["http"] = remote.target(EraLegacy)
+	for transport, target := range targets {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
 			pool := newPool(t, Options{})
@@ -88,6 +90,9 @@ func TestTimeStandsStillWhileAsked(t *testing.T) {
 			}})
 			close(over)
 			require.ErrorIs(t, err, context.DeadlineExceeded, "the caller's own deadline stands still for nobody")
+			// go-sdk tells the server behind the caller's back, and a server that was not told waits for an answer even
+			// when its session ends.
+			require.Eventually(t, func() bool { return transport != "http" || remote.ended.Load() == 2 }, 10*time.Second, time.Millisecond)
 		})
 	}
 }

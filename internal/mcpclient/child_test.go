@@ -173,6 +173,7 @@ func testServer() *mcp.Server {
 		}
 		if args["then"] == "hang" {
 			<-ctx.Done()
+			<-time.After(200 * time.Millisecond) // or the answer could be there before the caller has given up
 		}
 		content, err := json.Marshal(given.Content)
 		return text(given.Action + " " + string(content)), err

@@ -28,6 +28,7 @@ type remote struct {
 	spoil atomic.Pointer[func(w http.ResponseWriter, r *http.Request, method string) bool] // true: answered
 	calls atomic.Int32                                                                     // tools/call seen
 	hello atomic.Int32                                                                     // initialize and server/discover seen
+	ended atomic.Int32                                                                     // notifications/cancelled taken
 }
 
 func newRemote(t *testing.T, era Era) *remote {
@@ -52,6 +53,8 @@ func newRemote(t *testing.T, era Era) *remote {
 			r.calls.Add(1)
 		case "initialize", "server/discover":
 			r.hello.Add(1)
+		case "notifications/cancelled":
+			defer r.ended.Add(1)
 		}
 		if spoil := r.spoil.Load(); spoil != nil && (*spoil)(w, req, msg.Method) {
 			return

@@ -3,6 +3,7 @@ package mcpclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -58,10 +59,14 @@ func (s *stopwatch) resume() {
 	}
 }
 
-// timedOut calls what a stopwatch did by its name: below it looks like the caller's own cancellation. A caller who
-// kept the request back has said why.
+// timedOut calls what a deadline did by its name: below it looks like the caller's own cancellation, or like an error of
+// the server, which was told of it and answered. A caller who kept the request back has said why.
 func (e *Error) timedOut(ctx context.Context) {
-	if errors.Is(e.Err, context.Canceled) && !errors.Is(e.Err, ErrKeptBack) && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+	switch {
+	case errors.Is(e.Err, ErrKeptBack), errors.Is(e.Err, context.DeadlineExceeded), !errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+	case errors.Is(e.Err, context.Canceled):
 		e.Err = context.DeadlineExceeded
+	default:
+		e.Err = fmt.Errorf("%w: %w", context.DeadlineExceeded, e.Err)
 	}
 }
