@@ -56,6 +56,15 @@ unit: deps bin/steward-temporal $(TOOLS)/tally ## tests of single packages, unde
 e2e: deps build $(TOOLS)/tally ## the product from outside: HTTP, CLI, outages, a short storm of kills, contract
 	@$(GOTEST) -json -timeout 20m $(whole) $(TALLY)
 
+.PHONY: test-bigquery
+test-bigquery: bin/bigquery-emulator ## the BigQuery connector at an emulator, which is built once: minutes, 3 GB of memory
+	@$(GO) test -tags bigquery -count 1 ./dev/counterpart/bigquery
+
+# Pure Go, but its SQL engine is a WebAssembly program that was translated to Go.
+bin/bigquery-emulator: dev/bigquery/go.mod dev/bigquery/go.sum
+	@echo "building $@ (minutes, once)"
+	@CGO_ENABLED=0 $(GO) build -C dev/bigquery $(RELEASE) -o $(CURDIR)/$@ github.com/goccy/bigquery-emulator/cmd/bigquery-emulator
+
 .PHONY: conformance
 conformance: deps build $(TOOLS)/tally ## the official MCP conformance suite in both roles, and other people's clients
 	@$(GOTEST) -json -timeout 20m ./dev/conformance/... $(TALLY)

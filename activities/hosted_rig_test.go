@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -176,7 +175,7 @@ func newHostedRigWith(t *testing.T, features []string, server registry.Server, c
 	log := slog.New(slog.DiscardHandler)
 	kept, err := vault.New(rig.db, rig.ring)
 	require.NoError(t, err)
-	reg, err := registry.New(rig.db, rig.ring, rig.purse, kept, egress.NewClient([]netip.Prefix{}), registry.Options{}, log)
+	reg, err := registry.New(rig.db, rig.ring, rig.purse, kept, egress.New(egress.Rules{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
 	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})

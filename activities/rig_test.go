@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +106,7 @@ func (g *rig) newWorker() *Run {
 	t.Cleanup(db.Close)
 	kept, err := vault.New(db, g.ring)
 	require.NoError(t, err)
-	reg, err := registry.New(db, g.ring, &oauth.Service{}, kept, egress.NewClient([]netip.Prefix{}), registry.Options{}, log)
+	reg, err := registry.New(db, g.ring, &oauth.Service{}, kept, egress.New(egress.Rules{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
 	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})

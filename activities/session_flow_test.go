@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -127,7 +126,7 @@ func (h *house) newHand(queue string) *hand {
 	t.Cleanup(db.Close)
 	kept, err := vault.New(db, h.ring)
 	require.NoError(t, err)
-	reg, err := registry.New(db, h.ring, &oauth.Service{}, kept, egress.NewClient([]netip.Prefix{}), registry.Options{}, log)
+	reg, err := registry.New(db, h.ring, &oauth.Service{}, kept, egress.New(egress.Rules{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = reg.Close(context.WithoutCancel(t.Context())) })
 	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})

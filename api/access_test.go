@@ -73,10 +73,11 @@ type objects struct {
 	number       int64 // of the server
 	direct       string
 	pkg          string
+	database     string
 }
 
 // nobodys are what a request names that should find nothing.
-var nobodys = objects{run: "4711", call: "call_zz", server: "nothing", tool: "look", number: 60602, direct: "call_zz", pkg: "nothing"}
+var nobodys = objects{run: "4711", call: "call_zz", server: "nothing", tool: "look", number: 60602, direct: "call_zz", pkg: "nothing", database: "db_nothing"}
 
 // on is the request that the document shows, for other objects and in the name of user; it waits for nothing.
 func (d documented) on(t *testing.T, o objects, user string) call {
@@ -108,7 +109,9 @@ func (d documented) on(t *testing.T, o objects, user string) call {
 	}
 	var members map[string]any
 	require.NoError(t, json.Unmarshal(example, &members))
-	for member, value := range map[string]any{"user_id": user, "username": user, "serverName": o.server, "mcp_server_id": o.number} {
+	for member, value := range map[string]any{
+		"user_id": user, "username": user, "serverName": o.server, "mcp_server_id": o.number, "db_id": o.database, "action": "DB_QUERY_" + o.database,
+	} {
 		if _, named := members[member]; named {
 			members[member] = value
 		}

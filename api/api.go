@@ -124,11 +124,14 @@ type resources struct {
 	document      document
 	identity      identity
 	google        google
+	slack         slack
 	integrations  integrations
 	runs          runs
 	servers       servers
 	packages      packages
 	tools         tools
+	databases     databases
+	actions       actions
 	serverConsent serverConsent
 	secrets       secrets
 	codec         codec
@@ -146,14 +149,17 @@ func build(d Deps, public *url.URL) *resources {
 		health:       health{probes: d.Probes},
 		identity:     identity{authenticator: d.Authenticator, tokens: d.Tokens, publicURL: base},
 		google:       google{consent: d.Consent, links: made, tokens: d.Tokens, cookies: flowCookies{secure: secure, path: "/auth/google"}},
+		slack:        slack{consent: d.Consent, cookies: flowCookies{secure: secure, path: "/auth/slack"}},
 		integrations: integrations{consent: d.Consent, connections: d.Connections, links: made},
 		runs: runs{
 			db: d.DB, service: d.Runs, ring: d.Ring, feed: d.Feed, links: made, streams: newStreams(d.Rates.Streams),
 			temporal: temporalUI{address: d.TemporalUI, namespace: d.Namespace}, closing: d.Closing, beat: heartbeatTime,
 		},
-		servers:  known,
-		packages: packages{db: d.DB, service: d.Packages, servers: &known},
-		tools:    tools{executor: d.Executor, servers: d.Registry, links: made},
+		servers:   known,
+		packages:  packages{db: d.DB, service: d.Packages, servers: &known},
+		tools:     tools{executor: d.Executor, servers: d.Registry, links: made},
+		databases: databases{connections: d.Connections},
+		actions:   actions{executor: d.Executor, connections: d.Connections, servers: d.Registry, links: made},
 		serverConsent: serverConsent{
 			consent: d.Consent, servers: d.Registry, links: made, cookies: flowCookies{secure: secure, path: "/auth/mcp"}, log: d.Log,
 		},
@@ -186,11 +192,14 @@ func (r *resources) register(api huma.API) {
 	r.document.register(api)
 	r.identity.register(api)
 	r.google.register(api)
+	r.slack.register(api)
 	r.integrations.register(api)
 	r.runs.register(api)
 	r.servers.register(api)
 	r.packages.register(api)
 	r.tools.register(api)
+	r.databases.register(api)
+	r.actions.register(api)
 	r.serverConsent.register(api)
 	r.secrets.register(api)
 	r.codec.register(api)

@@ -14,16 +14,25 @@ import (
 	"steward/internal/fault"
 )
 
+// naming says where a request may name its user.
+type naming int
+
+const (
+	inQuery naming = iota // there alone
+	inBody                // there too
+	inForm                // there too, by user_id: username is a field of the form
+)
+
 // named is the user for whom the call is made: user_id or username of the query. A backend with an API
 // key may give it in the body instead, where the older service had it; that body is read here, before
 // the operation reads it again, because a key without its user says nothing.
-func named(r *http.Request, byKey bool) (string, error) {
+func named(r *http.Request, in naming) (string, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return "", fault.New(fault.Malformed, "the query cannot be parsed")
 	}
 	owner, err := one("query", query.Get("user_id"), query.Get("username"))
-	if err != nil || owner != "" || !byKey || r.Body == nil {
+	if err != nil || owner != "" || in == inQuery || r.Body == nil {
 		return owner, err
 	}
 	body, err := io.ReadAll(r.Body) // bounded by limitBody
@@ -37,6 +46,9 @@ func named(r *http.Request, byKey bool) (string, error) {
 	}
 	if json.Unmarshal(body, &names) != nil {
 		return "", nil //nolint:nilerr // the operation says precisely what is wrong with it
+	}
+	if in == inForm {
+		return names.UserID, nil
 	}
 	return one("body", names.UserID, names.Username)
 }

@@ -25,13 +25,14 @@ func FuzzNamed(f *testing.F) {
 		{"", `{"user_id":`},
 		{"", "[]"},
 	} {
-		f.Add(seed.query, seed.body, true)
-		f.Add(seed.query, seed.body, false)
+		for _, in := range []naming{inQuery, inBody, inForm} {
+			f.Add(seed.query, seed.body, int(in))
+		}
 	}
-	f.Fuzz(func(t *testing.T, query, body string, byKey bool) {
+	f.Fuzz(func(t *testing.T, query, body string, in int) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/automation/run", strings.NewReader(body))
 		r.URL.RawQuery = query
-		owner, err := named(r, byKey)
+		owner, err := named(r, naming(in))
 		if err != nil {
 			require.True(t, fault.Is(err, fault.Invalid) || fault.Is(err, fault.Malformed), "%v", err)
 			require.Empty(t, owner)
@@ -40,7 +41,7 @@ func FuzzNamed(f *testing.F) {
 		rest, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
 		require.Equal(t, body, string(rest), "the operation reads the body again")
-		if !byKey && query == "" {
+		if naming(in) == inQuery && query == "" {
 			require.Empty(t, owner, "only a key lets the body name the user")
 		}
 	})

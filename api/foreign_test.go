@@ -28,10 +28,11 @@ func (r *rig) belongings(url string) objects {
 	require.NoError(r.t, r.deps.Vault.Set(ctx, vault.Change{Owner: "alice", Actor: "alice", Server: number, Name: "GITHUB_TOKEN"}, secret.New("x")))
 	_, err = r.db.Pool.Exec(ctx, "INSERT INTO packages (server_name, name, runtime, status, created_by) VALUES ('alices-package', 'alices-package', 'node', 'installed', 'alice')")
 	require.NoError(r.t, err)
+	database := r.connectDatabase("alice", "alices ledger")
 	run := r.run("alice")
 	r.question("alice", run, "call_of_alice")
 	called := decoded[calledTool](r.t, r.callTool("alice", strings.Replace(createIssue, "mcp-github", "alices_notes", 1)), http.StatusOK)
-	return objects{run: fmt.Sprint(run), call: "call_of_alice", server: "alices_notes", tool: "create_issue", number: number, direct: called.CallID, pkg: "alices-package"}
+	return objects{run: fmt.Sprint(run), call: "call_of_alice", server: "alices_notes", tool: "create_issue", number: number, direct: called.CallID, pkg: "alices-package", database: database}
 }
 
 // byNumber names the server so.
@@ -58,7 +59,7 @@ func TestForeignObjectsLookAbsent(t *testing.T) {
 		case !slices.Contains(auth.User.Scopes(), op.Scope):
 			want = http.StatusForbidden // nobody but admins has any
 		case strings.Contains(op.path, "{"):
-		case strings.Contains(op.on(t, nobodys, "bob").body, "mcp_server_id"):
+		case strings.Contains(op.on(t, nobodys, "bob").body, "mcp_server_id"), strings.Contains(op.on(t, nobodys, "bob").body, "db_id"):
 			want = http.StatusUnprocessableEntity
 		}
 		tested[want]++
@@ -101,7 +102,7 @@ func TestListsHoldOnesOwn(t *testing.T) {
 			continue
 		}
 		list := func(user, query string) string {
-			w := r.do(call{path: op.path + query, token: r.token(user, auth.User)})
+			w := r.do(call{path: op.on(t, nobodys, user).path + query, token: r.token(user, auth.User)})
 			require.Equal(t, http.StatusOK, w.Code, "%s: %s", op.ID, w.Body)
 			return w.Body.String()
 		}

@@ -71,7 +71,7 @@ func (h *google) callback(ctx context.Context, in *callbackInput) (*callbackOutp
 	}
 	answer := h.signedIn
 	if done.Purpose == oauth.Connect {
-		answer = h.connected
+		answer = goesOn
 	}
 	body, err := answer(done)
 	return &callbackOutput{Cookie: h.cookies.clear(in.State), Body: body}, err
@@ -90,8 +90,8 @@ func (h *google) signedIn(done oauth.Finished) (func(huma.Context), error) {
 	}, err
 }
 
-// connected sends the browser on.
-func (h *google) connected(done oauth.Finished) (func(huma.Context), error) {
+// goesOn sends the browser to where the connect call said.
+func goesOn(done oauth.Finished) (func(huma.Context), error) {
 	status := "success"
 	if len(done.Missing) > 0 {
 		status = "partial"

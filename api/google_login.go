@@ -30,7 +30,7 @@ func (h *google) registerLogin(api huma.API) {
 			OperationID: "beginGoogleLogin", Method: http.MethodGet, Path: googlePrefix + "login", Tags: []string{"identity"},
 			Summary: "Sign in with Google, or connect an account",
 			Description: "For a browser: goes on to Google's consent page, which leads back to `/auth/google/callback`. Without `link` somebody signs in and " +
-				"connects what Google's integrations need, of which Google's page lets everybody refuse a part; `scope=identity` asks who it is, no more. With a link of `POST /api/integrations/connect` the account is connected for the user for whom the link " +
+				"connects Gmail, of which Google's page lets everybody refuse a part; `scope=identity` asks who it is, no more. With a link of `POST /api/integrations/connect` the account is connected for the user for whom the link " +
 				"was made. A `user_id` without a link signs nobody in as somebody else: 403 with code `link_required`. 503 with code " +
 				"`provider_not_configured` means that the operator has set no GOOGLE_CLIENT_ID. At most 5 a minute and address.",
 			DefaultStatus: http.StatusFound,
@@ -68,7 +68,7 @@ func (h *google) wish(ctx context.Context, in *loginInput) (oauth.Begin, error) 
 		}
 		begin := oauth.Begin{Purpose: oauth.Login, Provider: googleName}
 		if in.Scope != "identity" {
-			begin.Scopes = h.links.all(googleName)
+			begin.Scopes = h.links.atSignIn()
 		}
 		return begin, nil
 	}

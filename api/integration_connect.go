@@ -63,7 +63,7 @@ func (h *integrations) connect(ctx context.Context, in *connectInput) (*connectO
 
 // kind finds what a body names.
 func (h *integrations) kind(name string) (*connector.Connector, error) {
-	if k, ok := h.connections.Find(name); ok {
+	if k, ok := h.connections.Find(name); ok && k.Form == nil {
 		return k, nil
 	}
 	return nil, fault.InvalidField("body.provider", "no such integration: GET /api/integrations lists them")

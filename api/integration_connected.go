@@ -7,17 +7,27 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"steward/internal/auth"
+	"steward/internal/automation"
 	"steward/internal/connector"
 )
 
 // Connected is an integration as a user has connected it. It says nothing of the tokens behind it.
 type Connected struct {
-	Provider string   `json:"provider" doc:"The integration." example:"gmail"`
-	UserID   string   `json:"user_id" doc:"Who has connected it." example:"user_123"`
-	Status   string   `json:"status" enum:"active,needs_reconnect" doc:"needs_reconnect: the user must consent again." example:"active"`
-	Reason   string   `json:"reason,omitempty" doc:"Why." example:"Google says that access was withdrawn"`
-	Email    string   `json:"connected_email" doc:"The account." example:"user@gmail.com"`
-	Scopes   []string `json:"scopes" doc:"What was granted, which may be less than was asked for."`
+	Provider string          `json:"provider" doc:"The integration." example:"gmail"`
+	UserID   string          `json:"user_id" doc:"Who has connected it." example:"user_123"`
+	Status   string          `json:"status" enum:"active,needs_reconnect" doc:"needs_reconnect: the user must consent again." example:"active"`
+	Reason   string          `json:"reason,omitempty" doc:"Why." example:"Google says that access was withdrawn"`
+	Email    string          `json:"connected_email" doc:"The account." example:"user@gmail.com"`
+	Scopes   []string        `json:"scopes" doc:"What was granted, which may be less than was asked for."`
+	Missing  []string        `json:"missing_scopes" doc:"What the tools that are not granted need. POST /api/integrations/connect asks for it beside what was granted."`
+	Tools    []ConnectedTool `json:"tools" doc:"The integration's tools."`
+}
+
+// ConnectedTool is a tool of an integration, for a user who has connected it.
+type ConnectedTool struct {
+	IntegrationTool
+
+	Granted bool `json:"granted" doc:"Whether the grant covers it. A call of one that is not granted is answered with where to consent." example:"true"`
 }
 
 // The words of seed 002 and of the credentials table.
@@ -43,7 +53,12 @@ func (h *integrations) registerConnected(api huma.API) {
 		access: access{scope: auth.Connections},
 		answers: connectedBody{Integrations: []Connected{{
 			Provider: "gmail", UserID: "user_123", Status: activeStatus, Email: "user@gmail.com",
-			Scopes: []string{"openid", "email", "https://www.googleapis.com/auth/gmail.readonly"},
+			Scopes:  []string{"openid", "email", "https://www.googleapis.com/auth/gmail.readonly"},
+			Missing: []string{"https://www.googleapis.com/auth/gmail.compose"},
+			Tools: []ConnectedTool{
+				{IntegrationTool{Name: "GMAIL_SEARCH_EMAILS", Title: "Search mails", Class: automation.Read}, true},
+				{IntegrationTool{Name: "GMAIL_SEND_EMAIL", Title: "Send a mail", Class: automation.Effect}, false},
+			},
 		}}},
 	}, h.connected)
 }
@@ -59,6 +74,9 @@ func (h *integrations) connected(ctx context.Context, _ *integrationsInput) (*co
 	}
 	out := &connectedOutput{Body: connectedBody{Integrations: []Connected{}}}
 	for _, c := range found {
+		if c.Credential == nil { // a database
+			continue
+		}
 		out.Body.Integrations = append(out.Body.Integrations, connected(c))
 	}
 	return out, nil
@@ -68,6 +86,15 @@ func connected(c connector.Connection) Connected {
 	shown := Connected{
 		Provider: c.Connector.Name, UserID: c.Credential.Owner, Status: activeStatus, Email: c.Credential.Account, Scopes: c.Credential.Scopes,
 	}
+	var lacking []connector.Tool
+	for _, t := range c.Tools() {
+		granted := c.Granted(t)
+		if !granted {
+			lacking = append(lacking, t)
+		}
+		shown.Tools = append(shown.Tools, ConnectedTool{IntegrationTool{Name: t.Name, Title: t.Title, Class: t.Class}, granted})
+	}
+	shown.Missing = wanted(lacking)
 	if !c.Credential.Active {
 		shown.Status, shown.Reason = reconnectStatus, c.Credential.Reason
 	}

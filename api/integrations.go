@@ -61,7 +61,7 @@ func (h *integrations) registerList(api huma.API) {
 		Operation: huma.Operation{
 			OperationID: "listIntegrations", Method: http.MethodGet, Path: "/api/integrations", Tags: []string{"integrations"},
 			Summary:     "List what can be connected",
-			Description: "The same for every user; `GET /api/integrations/connected` says what one has connected.",
+			Description: "The same for every user; `GET /api/integrations/connected` says what one has connected. Databases are at `/api/databases`.",
 		},
 		access: access{scope: auth.Connections},
 		answers: integrationsBody{Integrations: []Integration{{
@@ -74,6 +74,9 @@ func (h *integrations) registerList(api huma.API) {
 func (h *integrations) list(context.Context, *integrationsInput) (*integrationsOutput, error) {
 	out := &integrationsOutput{Body: integrationsBody{Integrations: []Integration{}}}
 	for _, k := range h.connections.Kinds() {
+		if k.Form != nil {
+			continue
+		}
 		shown := Integration{
 			Provider: k.Name, Title: k.Title, Description: k.Description, Consent: k.Provider, Configured: h.consent.Configured(k.Provider),
 			Tools: []IntegrationTool{},

@@ -17,7 +17,7 @@ type links struct {
 
 // connect asks for what a connector's tools need.
 func (l links) connect(owner string, k *connector.Connector, redirect string) (string, error) {
-	return l.consent.Link(owner, k.Provider, k.Name, wanted(k), redirect)
+	return l.consent.Link(owner, k.Provider, k.Name, wanted(k.Tools), redirect)
 }
 
 // again asks for what a parked run lacks; "" if nobody can be asked any more, the provider's client id being gone.
@@ -29,7 +29,7 @@ func (l links) again(owner string, w automation.Waiting) (string, error) {
 	case len(scopes) > 0:
 		scopes = scopes[:1]
 	case known:
-		scopes = wanted(k)
+		scopes = wanted(k.Tools)
 	}
 	link, err := l.consent.Link(owner, w.Provider, w.Connector, scopes, "")
 	if fault.CodeOf(err) == oauth.CodeNotConfigured {
@@ -38,22 +38,20 @@ func (l links) again(owner string, w automation.Waiting) (string, error) {
 	return link, err
 }
 
-// all is what the tools of every connector of a provider need.
-func (l links) all(provider string) []string {
-	var scopes []string
-	for _, k := range l.connections.Kinds() {
-		if k.Provider == provider {
-			scopes = append(scopes, wanted(k)...)
-		}
+// atSignIn is what somebody who signs in connects on the way: the mailbox, as seed 000 has it. The other accounts at the
+// same provider are asked for when somebody connects them.
+func (l links) atSignIn() []string {
+	k, ok := l.connections.Find("gmail")
+	if !ok {
+		return nil
 	}
-	slices.Sort(scopes)
-	return slices.Compact(scopes)
+	return wanted(k.Tools)
 }
 
-// wanted is the least that every tool of a connector needs: of the scopes that each would do with, the first.
-func wanted(k *connector.Connector) []string {
-	var scopes []string
-	for _, t := range k.Tools {
+// wanted is the least that each of the tools needs: of the scopes that each would do with, the first.
+func wanted(tools []connector.Tool) []string {
+	scopes := []string{}
+	for _, t := range tools {
 		if len(t.Scopes) > 0 && !slices.Contains(scopes, t.Scopes[0]) {
 			scopes = append(scopes, t.Scopes[0])
 		}

@@ -47,7 +47,7 @@ func (e *mcpEdge) Admit(w http.ResponseWriter, r *http.Request) (auth.Principal,
 }
 
 func (e *mcpEdge) present(r *http.Request) (auth.Principal, error) {
-	owner, err := named(r, false)
+	owner, err := named(r, inQuery)
 	if err != nil {
 		return auth.Principal{}, err
 	}

@@ -93,7 +93,7 @@ func gateway(t *testing.T, url string) *rig {
 		log := slog.New(slog.DiscardHandler)
 		kept, err := vault.New(d.DB, d.Ring)
 		require.NoError(t, err)
-		d.Registry, err = registry.New(d.DB, d.Ring, d.Consent, kept, egress.NewClient(loopback), registry.Options{Allow: loopback}, log)
+		d.Registry, err = registry.New(d.DB, d.Ring, d.Consent, kept, egress.New(egress.Rules{Everybody: loopback}), registry.Options{}, log)
 		require.NoError(t, err)
 		d.Executor, err = tool.NewExecutor(d.DB, d.Ring, d.Registry, d.Connections, log, tool.Options{})
 		require.NoError(t, err)

@@ -28,6 +28,7 @@ type access struct {
 	creates bool       // counted as a creating call
 	calls   bool       // counted as a tool call
 	cookie  bool       // the codec's cookie serves as well as a token
+	form    bool       // the body's username is a field of a form, and names nobody
 	signIn  bool       // open, a browser's way in: counted by address, and not for HEAD, which would use it up
 }
 

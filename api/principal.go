@@ -106,7 +106,14 @@ func (g *gate) authenticate(r *http.Request, a access) (auth.Principal, error) {
 			return p, nil
 		}
 	}
-	owner, err := named(r, key != "")
+	in := inQuery
+	switch {
+	case key != "" && a.form:
+		in = inForm
+	case key != "":
+		in = inBody
+	}
+	owner, err := named(r, in)
 	if err != nil {
 		return auth.Principal{}, err
 	}

@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"context"
+	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,27 +14,38 @@ import (
 	"steward/internal/auth/authtest"
 	"steward/internal/automation"
 	"steward/internal/connector"
+	"steward/internal/connector/formtest"
+	"steward/internal/egress"
 	"steward/internal/oauth"
 	"steward/internal/store"
 )
 
-// consent makes the service of consents, and two connectors that live on it.
+// consent makes the service of consents, two connectors that live on it, and one with a form.
 func (r *rig) consent(o oauth.Options) (*oauth.Service, *connector.Connections) {
 	r.t.Helper()
 	o.LinkKey, o.Origins = authtest.Key(r.t), append(o.Origins, "https://app.example.com")
 	consent, err := oauth.New(r.db, r.ring, r.log, o)
 	require.NoError(r.t, err)
-	connections, err := connector.NewConnections(connector.Options{Credentials: consent},
+	anything := json.RawMessage(`{"type":"object"}`)
+	r.paper = &formtest.Paper{}
+	connections, err := connector.NewConnections(connector.Options{Credentials: consent, DB: r.db, Ring: r.ring, Log: r.log, Dial: nowhere},
 		&connector.Connector{Name: "mail", Title: "Mail", Description: "Read and send mail.", Provider: "google", Tools: []connector.Tool{
-			{Name: "MAIL_READ", Title: "Read mail", Class: automation.Read, Scopes: []string{"mail.readonly", "mail.all"}},
-			{Name: "MAIL_SEND", Title: "Send mail", Class: automation.Effect, Scopes: []string{"mail.send", "mail.all"}},
+			{Name: "MAIL_READ", Title: "Read mail", Class: automation.Read, InputSchema: anything, Scopes: []string{"mail.readonly", "mail.all"}},
+			{Name: "MAIL_SEND", Title: "Send mail", Class: automation.Effect, InputSchema: anything, Scopes: []string{"mail.send", "mail.all"}},
 		}},
 		&connector.Connector{Name: "drive", Title: "Drive", Description: "Read files.", Provider: "google", Tools: []connector.Tool{
-			{Name: "DRIVE_READ", Title: "Read files", Class: automation.Read, Scopes: []string{"drive.readonly"}},
+			{Name: "DRIVE_READ", Title: "Read files", Class: automation.Read, InputSchema: anything, Scopes: []string{"drive.readonly"}},
 		}},
+		r.paper.Connector(),
 	)
 	require.NoError(r.t, err)
+	r.t.Cleanup(connections.Close)
 	return consent, connections
+}
+
+// nowhere dials nothing.
+func nowhere(string) connector.Dial {
+	return func(context.Context, string, string) (net.Conn, error) { return nil, egress.ErrDenied }
 }
 
 // accounts is a provider of which discovery knows what it says of itself, and no more.

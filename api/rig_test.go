@@ -24,6 +24,8 @@ import (
 	"steward/internal/auth/authtest"
 	"steward/internal/automation"
 	"steward/internal/config"
+	"steward/internal/connector/formtest"
+	"steward/internal/egress"
 	"steward/internal/install"
 	"steward/internal/oauth"
 	"steward/internal/registry"
@@ -46,6 +48,7 @@ type rig struct {
 	log     *slog.Logger
 	db      *store.DB
 	ring    *secret.Ring
+	paper   *formtest.Paper // behind databases
 	feed    *feed
 	keys    *auth.Keys
 	options auth.TokenOptions // of access tokens
@@ -77,12 +80,17 @@ func newRig(t testing.TB, change ...func(*api.Deps)) *rig {
 	authenticator, err := auth.New(tokens, r.keys, r.db.Queries)
 	require.NoError(t, err)
 	consent, connections := r.consent(oauth.Options{
-		Providers: []oauth.Provider{oauth.Google(config.Google{ClientID: "steward", Discovery: accounts})},
+		Providers: []oauth.Provider{
+			oauth.Google(config.Google{ClientID: "steward", Discovery: accounts}),
+			oauth.Slack(config.Slack{SlackID: "steward", SlackSecret: secret.New("x"), SlackURL: accounts}),
+		},
 		PublicURL: publicURL, Transport: discovery{},
 	})
 	kept, err := vault.New(r.db, r.ring)
 	require.NoError(t, err)
-	servers, err := registry.New(r.db, r.ring, consent, kept, &http.Client{Transport: discovery{}}, registry.Options{}, log)
+	exits := egress.New(egress.Rules{})
+	exits.Of("").Client().Transport = discovery{}
+	servers, err := registry.New(r.db, r.ring, consent, kept, exits, registry.Options{}, log)
 	require.NoError(t, err)
 	packages, err := install.New(r.db, r.ring, awayTemporal{}, servers, log)
 	require.NoError(t, err)
@@ -256,7 +264,7 @@ func (r *rig) rows() map[string]int {
 	counts := map[string]int{}
 	for _, table := range []string{
 		"automation_runs", "tool_calls", "decisions", "audit_events", "idempotency_keys", "revoked_tokens", "credentials", "oauth_flows", "oauth_links",
-		"mcp_servers", "tool_overrides", "user_secrets", "direct_calls", "packages",
+		"mcp_servers", "tool_overrides", "user_secrets", "direct_calls", "packages", "connections",
 	} {
 		n := 0
 		require.NoError(r.t, r.db.Pool.QueryRow(r.t.Context(), "SELECT count(*) FROM "+table).Scan(&n))

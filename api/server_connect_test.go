@@ -36,14 +36,14 @@ func newRemoteSite(t *testing.T) *remoteSite {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
 	s.url = server.URL
-	client := egress.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
-	t.Cleanup(client.CloseIdleConnections)
+	exits := egress.New(egress.Rules{Everybody: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	t.Cleanup(exits.Close)
 	d := s.deps
 	d.PublicURL, d.Hosts = s.url, []string{"steward.test"}
-	d.Consent, d.Connections = s.consent(oauth.Options{PublicURL: s.url, Transport: http.DefaultTransport, Remote: client})
+	d.Consent, d.Connections = s.consent(oauth.Options{PublicURL: s.url, Transport: http.DefaultTransport, Remote: exits})
 	secrets, err := vault.New(s.db, s.ring)
 	require.NoError(t, err)
-	d.Registry, err = registry.New(s.db, s.ring, d.Consent, secrets, client, registry.Options{}, s.log)
+	d.Registry, err = registry.New(s.db, s.ring, d.Consent, secrets, exits, registry.Options{}, s.log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.Registry.Close(context.WithoutCancel(t.Context()))) })
 	s.handler, err = api.New(d)

@@ -26,11 +26,11 @@ func newServerRig(t *testing.T, change ...func(*api.Deps)) *rig {
 	t.Helper()
 	return newRig(t, append([]func(*api.Deps){func(d *api.Deps) {
 		allow := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-		client := egress.NewClient(allow)
-		t.Cleanup(client.CloseIdleConnections)
+		exits := egress.New(egress.Rules{Everybody: allow})
+		t.Cleanup(exits.Close)
 		secrets, err := vault.New(d.DB, d.Ring)
 		require.NoError(t, err)
-		d.Registry, err = registry.New(d.DB, d.Ring, d.Consent, secrets, client, registry.Options{Allow: allow}, d.Log)
+		d.Registry, err = registry.New(d.DB, d.Ring, d.Consent, secrets, exits, registry.Options{}, d.Log)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, d.Registry.Close(context.WithoutCancel(t.Context()))) })
 	}}, change...)...)

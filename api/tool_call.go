@@ -90,7 +90,7 @@ func (h *tools) call(ctx context.Context, in *callToolInput) (*callToolOutput, e
 		Arguments: json.RawMessage(in.Body.Args), Where: "body.args", Key: key,
 	})
 	if err != nil {
-		return nil, h.explain(p.Owner, server.Name, err)
+		return nil, h.links.explain(p.Owner, server.Name, err)
 	}
 	out := &callToolOutput{Body: called(done)}
 	if done.Replayed {

@@ -65,11 +65,15 @@ func (h *tools) list(ctx context.Context, _ *toolsInput) (*toolsOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &toolsOutput{Body: toolsBody{Success: true, Tools: byServer(cat), Absent: []AbsentServer{}}}
+	return &toolsOutput{Body: toolsBody{Success: true, Tools: byServer(cat), Absent: absences(cat)}}, nil
+}
+
+func absences(cat tool.Catalogue) []AbsentServer {
+	out := []AbsentServer{}
 	for _, a := range cat.Absent {
-		out.Body.Absent = append(out.Body.Absent, AbsentServer{Server: a.Server, Reason: a.Reason})
+		out = append(out, AbsentServer{Server: a.Server, Reason: a.Reason})
 	}
-	return out, nil
+	return out
 }
 
 // byServer keeps the order of servers and tools. Tools of one server stand together in a catalogue.

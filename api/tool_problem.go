@@ -24,8 +24,8 @@ func (f *furnished) Unwrap() error { return f.error }
 const codeConsent = "consent_required"
 
 // explain gives an error of a call what a client can go on with: the call whose outcome is not known, the link with
-// which its user consents.
-func (h *tools) explain(owner, server string, err error) error {
+// which its user consents. Connector is the integration or server that was called; empty if it is not known.
+func (l links) explain(owner, connector string, err error) error {
 	if u, ok := errors.AsType[*tool.UnknownError](err); ok {
 		return &furnished{error: err, callID: u.CallID}
 	}
@@ -33,8 +33,8 @@ func (h *tools) explain(owner, server string, err error) error {
 	if !ok {
 		return err
 	}
-	link, failed := h.links.again(owner, automation.Waiting{
-		Reason: need.Reason, Provider: need.Provider, Connector: server, Scopes: need.Scopes, Version: need.Version,
+	link, failed := l.again(owner, automation.Waiting{
+		Reason: need.Reason, Provider: need.Provider, Connector: connector, Scopes: need.Scopes, Version: need.Version,
 	})
 	if failed != nil {
 		return failed

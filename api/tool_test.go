@@ -84,7 +84,9 @@ func toolRig(t *testing.T) (*rig, *github) {
 	g := newGitHub(t)
 	r := newRig(t, func(d *api.Deps) {
 		loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-		servers, err := registry.New(d.DB, d.Ring, d.Consent, d.Vault, onlyHere(egress.NewClient(loopback)), registry.Options{Allow: loopback}, slog.New(slog.DiscardHandler))
+		exits := egress.New(egress.Rules{Everybody: loopback})
+		onlyHere(exits.Of("").Client())
+		servers, err := registry.New(d.DB, d.Ring, d.Consent, d.Vault, exits, registry.Options{}, slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, servers.Close(context.WithoutCancel(t.Context()))) })
 		require.NoError(t, registry.Register(t.Context(), d.DB.Queries, d.Ring, registry.Server{

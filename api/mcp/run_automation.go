@@ -17,7 +17,7 @@ type runInput struct {
 	Instructions   string   `json:"instructions" minLength:"1" maxLength:"65536" doc:"What should happen, in plain words."`
 	MCPServerID    int64    `json:"mcp_server_id,omitempty" minimum:"1" doc:"The MCP server whose tools come first."`
 	Servers        []string `json:"servers,omitempty" nullable:"false" maxItems:"32" minLength:"1" maxLength:"128" doc:"More MCP servers, by name or number. If no server and no connection is named, all may be used."`
-	Connections    []string `json:"connections,omitempty" nullable:"false" maxItems:"32" minLength:"1" maxLength:"128" doc:"What the user has connected, such as gmail."`
+	Connections    []string `json:"connections,omitempty" nullable:"false" maxItems:"32" minLength:"1" maxLength:"128" doc:"What the user has connected, such as gmail, or the db_id of a database."`
 	ToolName       string   `json:"tool_name,omitempty" maxLength:"128" doc:"A tool to try first; a hint, not a limit."`
 	Approval       string   `json:"approval,omitempty" enum:"policy,always" doc:"When the user is asked: by each tool's policy, or before every call."`
 	OutputSchema   object   `json:"output_schema,omitempty" doc:"A JSON Schema of an object that the final answer must fit."`

@@ -117,7 +117,7 @@ func (s *site) openTools(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.servers, err = registry.New(s.db, s.ring, &oauth.Service{}, secrets, egress.NewClient(nil), registry.Options{}, s.log); err != nil {
+	if s.servers, err = registry.New(s.db, s.ring, &oauth.Service{}, secrets, egress.New(egress.Rules{}), registry.Options{}, s.log); err != nil {
 		return err
 	}
 	s.later(s.servers.Close)

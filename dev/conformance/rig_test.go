@@ -65,7 +65,7 @@ func newSite(t testing.TB, other *mcp.Server) *site {
 	require.NoError(t, err)
 	kept, err := vault.New(s.db, ring)
 	require.NoError(t, err)
-	servers, err := registry.New(s.db, ring, consent, kept, egress.NewClient(nil), registry.Options{}, log)
+	servers, err := registry.New(s.db, ring, consent, kept, egress.New(egress.Rules{}), registry.Options{}, log)
 	require.NoError(t, err)
 	packages, err := install.New(s.db, ring, away{}, servers, log)
 	require.NoError(t, err)

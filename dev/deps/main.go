@@ -25,6 +25,7 @@ func needs() []need {
 		{"system packages", packagesMet, bringPackages},
 		{"npm tools", npm.met, npm.bring},
 		{"Python tools", python.met, python.bring},
+		{"FerretDB", ferretdbMet, bringFerretDB},
 	}
 }
 

@@ -104,21 +104,24 @@ func TestRevokedConsentParksTheRun(t *testing.T) {
 	require.NotZero(t, account.Count(google.Revocation))
 }
 
+// sendPoints are the moments of a send at which a process can die.
+var sendPoints = []struct {
+	name  string
+	kind  google.Kind
+	fault func(arrived chan<- struct{}, hold <-chan struct{}) google.Fault
+}{
+	{"before the draft", google.DraftCreate, func(a chan<- struct{}, h <-chan struct{}) google.Fault { return google.Fault{Arrived: a, Before: h} }},
+	{"draft made, answer unread", google.DraftCreate, func(a chan<- struct{}, h <-chan struct{}) google.Fault { return google.Fault{Arrived: a, After: h} }},
+	{"before the send", google.DraftSend, func(a chan<- struct{}, h <-chan struct{}) google.Fault { return google.Fault{Arrived: a, Before: h} }},
+	{"sent, answer unread", google.DraftSend, func(a chan<- struct{}, h <-chan struct{}) google.Fault { return google.Fault{Arrived: a, After: h} }},
+}
+
 // The worker is killed at every point of a send; the mail stands exactly once.
 func TestKilledInTheMiddleOfASend(t *testing.T) {
 	t.Parallel()
 	s, account := withGoogle(t)
 	u := s.signIn(t, google.NewBrowser())
-	for i, point := range []struct {
-		name  string
-		kind  google.Kind
-		fault func(arrived chan<- struct{}, hold <-chan struct{}) google.Fault
-	}{
-		{"before the draft", google.DraftCreate, func(a chan<- struct{}, h <-chan struct{}) google.Fault { return google.Fault{Arrived: a, Before: h} }},
-		{"draft made, answer unread", google.DraftCreate, func(a chan<- struct{}, h <-chan struct{}) google.Fault { return google.Fault{Arrived: a, After: h} }},
-		{"before the send", google.DraftSend, func(a chan<- struct{}, h <-chan struct{}) google.Fault { return google.Fault{Arrived: a, Before: h} }},
-		{"sent, answer unread", google.DraftSend, func(a chan<- struct{}, h <-chan struct{}) google.Fault { return google.Fault{Arrived: a, After: h} }},
-	} {
+	for i, point := range sendPoints {
 		arrived, hold := make(chan struct{}, 1), make(chan struct{})
 		account.Inject(point.kind, 1, point.fault(arrived, hold))
 		id := u.accept(map[string]any{"connections": []string{"gmail"}, "instructions": fmt.Sprintf("%s. Point %d.", mailMe, i)})

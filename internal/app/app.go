@@ -41,6 +41,7 @@ type shared struct {
 	codec     *secret.Ring // of Temporal's payloads
 	namespace string       // Temporal's
 	temporal  client.Client
+	exits     *egress.Exits
 	registry  *registry.Registry
 	consent   *oauth.Service
 	vault     *vault.Vault
@@ -72,7 +73,10 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger) (s *shared,
 	if err := s.openTemporal(); err != nil {
 		return s, err
 	}
-	if s.consent, err = newConsent(cfg, s.db, s.ring, log); err != nil {
+	if s.exits, err = newExits(cfg.Egress); err != nil {
+		return s, err
+	}
+	if s.consent, err = newConsent(cfg, s.db, s.ring, s.exits, log); err != nil {
 		return s, err
 	}
 	if err := s.openTools(); err != nil {
@@ -136,10 +140,7 @@ func (s *shared) openTemporal() error {
 // openTools makes the executor. The API needs it too, to check the arguments with which a person replaces
 // the model's; its pool of sessions never dials there.
 func (s *shared) openTools() error {
-	allow, err := allowed(s.cfg)
-	if err != nil {
-		return err
-	}
+	var err error
 	if s.vault, err = vault.New(s.db, s.ring); err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func (s *shared) openTools() error {
 	if err != nil {
 		return err
 	}
-	if s.registry, err = registry.New(s.db, s.ring, s.consent, s.vault, egress.NewClient(allow), registry.Options{Allow: allow, Packages: folder, Data: s.cfg.Data, Installed: guard.Check}, s.log); err != nil {
+	if s.registry, err = registry.New(s.db, s.ring, s.consent, s.vault, s.exits, registry.Options{Packages: folder, Data: s.cfg.Data, Installed: guard.Check}, s.log); err != nil {
 		return err
 	}
 	if s.packages, err = install.New(s.db, s.ring, s.temporal, s.registry, s.log); err != nil {
@@ -159,7 +160,7 @@ func (s *shared) openTools() error {
 	}
 	if s.connections, err = connector.NewConnections(connector.Options{
 		Credentials: s.consent, DB: s.db, Ring: s.ring, Log: s.log,
-		Dial: func(string) connector.Dial { return egress.NewDialer(allow) },
+		Dial: func(owner string) connector.Dial { return s.exits.Of(owner).Dial },
 	}, connectors()...); err != nil {
 		return err
 	}
@@ -199,6 +200,9 @@ func (s *shared) close() {
 		if err := s.registry.Close(ctx); err != nil {
 			s.log.Warn("MCP sessions did not end in time", "error", err)
 		}
+	}
+	if s.exits != nil {
+		s.exits.Close()
 	}
 	if s.temporal != nil {
 		s.temporal.Close()

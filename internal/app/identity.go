@@ -42,7 +42,7 @@ func authenticator(cfg *config.Config, tokens *auth.Tokens, db *store.DB, log *s
 func Secrets(cfg *config.Config) []secret.String {
 	all := []secret.String{
 		cfg.Database.URL, cfg.Database.MigrateURL, cfg.Model.APIKey, cfg.Keys.Audit,
-		cfg.Auth.SigningKey, cfg.Auth.SharedKey, cfg.Auth.Pepper, cfg.Google.ClientSecret,
+		cfg.Auth.SigningKey, cfg.Auth.SharedKey, cfg.Auth.Pepper, cfg.Google.ClientSecret, cfg.Slack.SlackSecret,
 	}
 	for _, ring := range []secret.String{cfg.Keys.Secrets, cfg.Keys.Codec} {
 		for _, key := range strings.Split(ring.Reveal(), ",") {

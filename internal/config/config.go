@@ -21,6 +21,7 @@ type Config struct {
 	Temporal Temporal
 	Model    Model
 	Google   Google
+	Slack    Slack
 	Keys     Keys
 	Auth     Auth
 	Egress   Egress
@@ -86,6 +87,13 @@ type Google struct {
 	Logins       []string      `env:"STEWARD_LOGIN_ALLOW" doc:"who may sign in: addresses, @domains, or * for everybody; needed unless STEWARD_PUBLIC_URL is loopback"`
 }
 
+// Slack is our registration with Slack.
+type Slack struct {
+	SlackID     string        `env:"SLACK_CLIENT_ID" doc:"OAuth client; empty is no Slack"`
+	SlackSecret secret.String `env:"SLACK_CLIENT_SECRET" doc:"its secret"`
+	SlackURL    string        `env:"STEWARD_SLACK_API_URL" doc:"base of Slack's consent page and APIs instead of https://slack.com; for an emulator"`
+}
+
 // Guard is what a run may do without asking a person.
 type Guard struct {
 	Addressees []string `env:"STEWARD_ADDRESSEES_ALLOW" doc:"who may be written to although a run's instructions do not name them: addresses, @domains, hosts"`
@@ -118,9 +126,9 @@ type Auth struct {
 	Pepper     secret.String `env:"STEWARD_API_KEY_PEPPER" doc:"key of the digests of API keys, 32 bytes in base64"`
 }
 
-// Egress is what users may reach.
+// Egress is what users may reach; egress.Parse reads it.
 type Egress struct {
-	Allow []string `env:"STEWARD_EGRESS_ALLOW" doc:"addresses and networks reachable although private, such as 10.1.0.0/16,127.0.0.1"`
+	Allow []string `env:"STEWARD_EGRESS_ALLOW" doc:"addresses and networks reachable although private, such as 10.1.0.0/16,127.0.0.1; alice=10.2.0.5 is for the user alice alone"`
 }
 
 // Launch is how MCP servers that are our own children are installed and started.

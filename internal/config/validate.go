@@ -39,6 +39,7 @@ func (p *problems) validate(cfg *Config) {
 	}
 	p.keys(cfg)
 	p.google(cfg)
+	p.slack(cfg)
 	for name, n := range map[string]int64{
 		"STEWARD_QUEUE_LIMIT": int64(cfg.Limits.Queue), "STEWARD_MAX_BODY": cfg.Limits.Body,
 		"STEWARD_MAX_INSTRUCTIONS": int64(cfg.Limits.Instructions), "STEWARD_RUN_STEPS": int64(cfg.Limits.Steps),

@@ -3,26 +3,33 @@ package connector
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"steward/internal/audit"
 	"steward/internal/automation"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/secret"
 	"steward/internal/store"
 )
 
-const (
-	// testTime bounds a test, dialling included.
-	testTime = 5 * time.Second
-	// mostConnections is how many one user may have.
-	mostConnections = 50
-)
+// mostConnections is how many one user may have.
+const mostConnections = 50
 
-// CodeNotConnected is the code of the fault for a connection that was not saved because its test failed.
-const CodeNotConnected = "connection_failed"
+// connectRoute names Connect among the idempotency keys.
+const connectRoute = "POST /api/databases/connect"
+
+// Codes of faults of Connect beside those of package idempotency.
+const (
+	CodeNotConnected = "connection_failed" // Upstream: the test failed, and nothing was saved
+	CodeNameTaken    = "name_taken"        // Conflict
+	CodeTooMany      = "too_many_connections"
+	CodeGone         = "idempotency_gone" // Conflict: what the Idempotency-Key connected is disconnected again
+)
 
 // Filled is a form that somebody has filled in.
 type Filled struct {
@@ -30,66 +37,77 @@ type Filled struct {
 	Actor  string
 	Kind   *Connector // one with a form
 	Values map[string]any
+	Key    string // the caller's Idempotency-Key, for Connect; empty: none
 }
 
-// Test finds out within 5 s whether the settings work, and keeps nothing. Its error is a fault of kind Invalid for what
-// is filled in wrongly, else an *Error that says what went wrong.
-func (c *Connections) Test(ctx context.Context, f Filled) error {
-	_, err := c.test(ctx, f)
-	return err
-}
-
-func (c *Connections) test(ctx context.Context, f Filled) (Settings, error) {
-	settings, err := f.Kind.Form.Read(f.Values)
-	if err != nil {
-		return settings, err
+// Connect tests the settings and saves them under a name. Replayed means that the same Idempotency-Key has connected
+// it before. Faults: Invalid for what is filled in wrongly, Conflict for a name that the owner has given already,
+// Upstream with CodeNotConnected when the test fails.
+func (c *Connections) Connect(ctx context.Context, f Filled, name string) (made Connection, replayed bool, err error) {
+	name, wrong := NameField.read(name)
+	settings, place, err := f.read()
+	switch {
+	case wrong != nil:
+		return made, false, unnamed(wrong, err)
+	case err != nil:
+		return made, false, err
 	}
-	if _, err := f.Kind.Form.Place(settings); err != nil {
-		return settings, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, testTime)
-	defer cancel()
-	link, err := f.Kind.Form.Open(settings, c.dial(f.Owner))
+	once, err := f.once(name, place, settings)
 	if err != nil {
-		return settings, err
+		return made, false, err
 	}
-	defer link.Close()
-	return settings, link.Test(ctx)
-}
-
-// Connect tests the settings and saves them under a name. Faults: Invalid for what is filled in wrongly, Conflict for a
-// name that the owner has given already, Upstream with CodeNotConnected when the test fails.
-func (c *Connections) Connect(ctx context.Context, f Filled, name string) (Connection, error) {
-	name, err := NameField.read(name)
-	if err != nil {
-		return Connection{}, fault.InvalidField("body.name", "%s", err)
+	earlier, err := c.earlier(ctx, f.Owner, once)
+	switch {
+	case err != nil:
+		return made, false, err
+	case earlier != nil:
+		return c.of(earlier), true, nil
 	}
-	settings, err := c.test(ctx, f)
-	if err != nil {
-		return Connection{}, refused(err)
+	if err := c.try(ctx, f, settings); err != nil {
+		return made, false, refused(err)
 	}
-	row, err := c.sealed(f, name, settings)
+	row, err := c.sealed(f, name, place, settings)
 	if err != nil {
-		return Connection{}, err
+		return made, false, err
 	}
 	err = c.db.Tx(ctx, func(q *store.Queries) error {
-		n, err := q.InsertConnection(ctx, store.InsertConnectionParams{
-			ID: row.ID, Owner: row.Owner, Kind: row.Kind, Name: row.Name, Place: row.Place, Offers: row.Offers,
-			SettingsSealed: row.SettingsSealed, Most: mostConnections,
-		})
-		if err != nil {
+		earlier, err := find(ctx, q, f.Owner, once)
+		if err != nil || earlier != nil {
+			row, replayed = earlier, earlier != nil
 			return err
 		}
-		if n == 0 {
-			return c.noRoom(ctx, q, f.Owner, name)
-		}
-		return audit.Put(ctx, q, eventOf(audit.ConnectionAdded, f.Actor, row))
+		return c.save(ctx, q, f, row, once)
 	})
 	if err != nil {
-		return Connection{}, fmt.Errorf("save connection: %w", err)
+		return made, false, fmt.Errorf("save connection: %w", err)
 	}
-	row.CreatedAt = time.Now()
-	return c.of(row), nil
+	return c.of(row), replayed, nil
+}
+
+// unnamed complains about the name, and about the rest of the form if it is not right either.
+func unnamed(wrong, rest error) error {
+	e := fault.InvalidField("body.name", "%s", wrong)
+	if more, ok := errors.AsType[*fault.Error](rest); ok {
+		e.Fields = append(e.Fields, more.Fields...)
+	}
+	return e
+}
+
+func (c *Connections) save(ctx context.Context, q *store.Queries, f Filled, row *store.Connection, once idempotency.Once) error {
+	n, err := q.InsertConnection(ctx, store.InsertConnectionParams{
+		ID: row.ID, Owner: row.Owner, Kind: row.Kind, Name: row.Name, Place: row.Place, Offers: row.Offers,
+		SettingsSealed: row.SettingsSealed, Most: mostConnections,
+	})
+	if err != nil {
+		return fmt.Errorf("insert connection: %w", err)
+	}
+	if n == 0 {
+		return noRoom(ctx, q, row)
+	}
+	if err := audit.Put(ctx, q, eventOf(audit.ConnectionAdded, f.Actor, row)); err != nil {
+		return err
+	}
+	return once.Keep(ctx, q, f.Owner, http.StatusCreated, row.ID)
 }
 
 // refused is a test that failed, as a fault. What the system has said is for whoever filled in the form.
@@ -101,13 +119,10 @@ func refused(err error) error {
 	return fault.Wrap(err, fault.Upstream, "not connected: %s", e.Reason).WithCode(CodeNotConnected)
 }
 
-func (c *Connections) sealed(f Filled, name string, settings Settings) (*store.Connection, error) {
-	place, err := f.Kind.Form.Place(settings)
-	if err != nil {
-		return nil, err
-	}
+func (c *Connections) sealed(f Filled, name, place string, settings Settings) (*store.Connection, error) {
 	row := &store.Connection{
 		ID: idPrefix + strings.ToLower(rand.Text()[:16]), Owner: f.Owner, Kind: f.Kind.Name, Name: name, Place: place, Offers: []string{},
+		CreatedAt: time.Now(),
 	}
 	for _, t := range f.Kind.Tools {
 		if t.Needs != "" && settings.Ticked(t.Needs) {
@@ -127,36 +142,15 @@ func settingsBinding(row *store.Connection) secret.Binding {
 }
 
 // noRoom says why a connection could not be saved.
-func (c *Connections) noRoom(ctx context.Context, q *store.Queries, owner, name string) error {
-	taken, err := q.ConnectionNamed(ctx, store.ConnectionNamedParams{Owner: owner, Name: name})
+func noRoom(ctx context.Context, q *store.Queries, row *store.Connection) error {
+	taken, err := q.ConnectionNamed(ctx, store.ConnectionNamedParams{Owner: row.Owner, Name: row.Name})
 	if err != nil {
-		return err
+		return fmt.Errorf("look for connection of that name: %w", err)
 	}
 	if taken {
-		return fault.New(fault.Conflict, "a connection named %s is there already", name)
+		return fault.New(fault.Conflict, "Connection with name %s already exists", row.Name).WithCode(CodeNameTaken)
 	}
-	return fault.New(fault.Conflict, "there are %d connections already: disconnect one first", mostConnections).WithCode("too_many_connections")
-}
-
-// Disconnect forgets a connection and what was filled in, and ends its link. Fault: NotFound if the owner has none of
-// this id.
-func (c *Connections) Disconnect(ctx context.Context, owner, actor, id string) (Connection, error) {
-	var row *store.Connection
-	err := c.db.Tx(ctx, func(q *store.Queries) (err error) {
-		row, err = q.DeleteConnection(ctx, store.DeleteConnectionParams{ID: id, Owner: owner})
-		if store.IsNoRows(err) {
-			return fault.New(fault.NotFound, "no such connection")
-		}
-		if err != nil {
-			return err
-		}
-		return audit.Put(ctx, q, eventOf(audit.ConnectionRemoved, actor, row))
-	})
-	if err != nil {
-		return Connection{}, fmt.Errorf("remove connection: %w", err)
-	}
-	c.links.end(id)
-	return c.of(row), nil
+	return fault.New(fault.Conflict, "there are %d connections already: disconnect one first", mostConnections).WithCode(CodeTooMany)
 }
 
 func eventOf(kind, actor string, row *store.Connection) audit.Event {
@@ -164,46 +158,4 @@ func eventOf(kind, actor string, row *store.Connection) audit.Event {
 		Chain: automation.AuditUser(row.Owner), Key: "connection/" + row.ID + "/" + kind, Kind: kind, Actor: actor,
 		Body: map[string]any{"connection": row.ID, "kind": row.Kind, "name": row.Name, "place": row.Place, "offers": row.Offers},
 	}
-}
-
-// Saved lists what owner has connected with forms, the oldest first.
-func (c *Connections) Saved(ctx context.Context, owner string) ([]Connection, error) {
-	if c.db == nil {
-		return nil, nil
-	}
-	rows, err := c.db.ListConnections(ctx, owner)
-	if err != nil {
-		return nil, fmt.Errorf("list connections: %w", err)
-	}
-	out := make([]Connection, 0, len(rows))
-	for _, row := range rows {
-		if conn := c.of(row); conn.Connector != nil {
-			out = append(out, conn)
-		}
-	}
-	return out, nil
-}
-
-// saved is nil if owner has no connection of this id, or its kind is not in the list any more.
-func (c *Connections) saved(ctx context.Context, owner, id string) (*Connection, error) {
-	if c.db == nil {
-		return nil, nil
-	}
-	row, err := c.db.GetConnection(ctx, store.GetConnectionParams{ID: id, Owner: owner})
-	if store.IsNoRows(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read connection: %w", err)
-	}
-	conn := c.of(row)
-	if conn.Connector == nil {
-		return nil, nil
-	}
-	return &conn, nil
-}
-
-func (c *Connections) of(row *store.Connection) Connection {
-	kind, _ := c.Find(row.Kind)
-	return Connection{ID: row.ID, Name: row.Name, Connector: kind, row: row}
 }

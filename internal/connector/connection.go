@@ -30,6 +30,11 @@ func (c Connection) Offers() []string { return c.row.Offers }
 // Since is when it was connected with a form.
 func (c Connection) Since() time.Time { return c.row.CreatedAt }
 
+// Granted says whether the consent behind the connection, if there is one, covers a tool.
+func (c Connection) Granted(t Tool) bool {
+	return c.Credential == nil || t.grantedBy(c.Credential.Scopes)
+}
+
 // Tools are the connection's tools under their whole names.
 func (c Connection) Tools() []Tool {
 	if c.row == nil {

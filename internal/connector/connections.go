@@ -19,6 +19,7 @@ type Connections struct {
 	db          *store.DB
 	ring        *secret.Ring
 	dial        func(owner string) Dial
+	log         *slog.Logger
 	links       *links
 }
 
@@ -50,6 +51,9 @@ func NewConnections(o Options, kinds ...*Connector) (*Connections, error) {
 			if o.DB == nil || o.Ring == nil || o.Dial == nil || o.Log == nil {
 				return nil, fmt.Errorf("connector %s: its form needs a database, a key ring, a dialler and a logger", k.Name)
 			}
+			if len(k.Form.Fields) == 0 || k.Form.Place == nil || k.Form.Open == nil {
+				return nil, fmt.Errorf("connector %s: its form is not whole", k.Name)
+			}
 			continue
 		}
 		for _, t := range k.Tools {
@@ -59,7 +63,7 @@ func NewConnections(o Options, kinds ...*Connector) (*Connections, error) {
 			tools[t.Name] = true
 		}
 	}
-	return &Connections{kinds: kinds, credentials: o.Credentials, db: o.DB, ring: o.Ring, dial: o.Dial, links: newLinks(o.Log)}, nil
+	return &Connections{kinds: kinds, credentials: o.Credentials, db: o.DB, ring: o.Ring, dial: o.Dial, log: o.Log, links: newLinks()}, nil
 }
 
 // Close ends all links.

@@ -10,6 +10,7 @@ import (
 // Form is how a connector is connected whose system knows no consent: a person fills in where it is and how to get
 // in. A user may have several connections of the same kind.
 type Form struct {
+	// Fields begin with the one that says where the system is: what the rules about addresses refuse is refused there.
 	Fields []Field
 	// Place says in a few words where the settings lead, for lists: never a password. Its error is a fault of kind
 	// Invalid, located at a field: settings that fit every field and still cannot be used together.
@@ -62,7 +63,25 @@ const (
 )
 
 // NameField is the field that names a connection. Every form begins with it; it is not among Form.Fields.
-var NameField = Field{Name: "connection_name", Label: "Connection Name", Kind: Line, Required: true, MaxLength: 64}
+var NameField = Field{
+	Name: "connection_name", Label: "Connection Name", Kind: Line, Required: true, MaxLength: 64,
+	// It stands in what models are told of the connection's tools, and in what people approve.
+	Pattern: `^\P{C}+$`, Wrong: "holds characters that cannot be seen",
+}
+
+// Hidden says that what is written is shown nowhere again.
+func (f Field) Hidden() bool { return f.Secret || f.Kind == Password }
+
+// Longest is how many characters may be written; 0 where nothing is written.
+func (f Field) Longest() int {
+	switch {
+	case f.Kind == Number || f.Kind == Checkbox || f.Kind == Select:
+		return 0
+	case f.MaxLength == 0:
+		return usualLength
+	}
+	return f.MaxLength
+}
 
 // Settings are a form that was filled in: every field has a value of its kind, given or by default.
 type Settings struct {

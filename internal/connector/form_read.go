@@ -17,6 +17,12 @@ import (
 // usualLength bounds what is written where a field says nothing.
 const usualLength = 255
 
+// Bounds of complaints: a person reads a few, and names of what is no field are the caller's.
+const (
+	mostComplaints = 16
+	longestName    = 64 // bytes
+)
+
 // Read checks values, as JSON has them, against the fields. Its error is one fault of kind Invalid that complains about
 // every field, each at "body.<name>". What is no field of the form is refused too: a misspelt setting would be lost.
 func (f *Form) Read(values map[string]any) (Settings, error) {
@@ -36,15 +42,23 @@ func (f *Form) Read(values map[string]any) (Settings, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !known[name] {
-			complaints = append(complaints, fault.Field{Location: "body." + name, Message: "the form has no such field"})
+			complaints = append(complaints, fault.Field{Location: "body." + shortened(name), Message: "the form has no such field"})
 		}
 	}
 	if len(complaints) > 0 {
 		return Settings{}, &fault.Error{
-			Kind: fault.Invalid, Msg: complaints[0].Location + ": " + complaints[0].Message, Fields: complaints,
+			Kind: fault.Invalid, Msg: complaints[0].Location + ": " + complaints[0].Message,
+			Fields: complaints[:min(len(complaints), mostComplaints)],
 		}
 	}
 	return out, nil
+}
+
+func shortened(name string) string {
+	if len(name) > longestName {
+		name = name[:longestName]
+	}
+	return strings.ToValidUTF8(name, "")
 }
 
 func (f Field) read(value any) (string, error) {
@@ -112,12 +126,9 @@ func (f Field) readText(value any) (string, error) {
 			return "", fmt.Errorf("is required")
 		}
 	}
-	most := f.MaxLength
-	if most == 0 {
-		most = usualLength
-	}
+	most := f.Longest()
 	switch {
-	case utf8.RuneCountInString(text) > most:
+	case most > 0 && utf8.RuneCountInString(text) > most:
 		return "", fmt.Errorf("is longer than %d characters", most)
 	case !utf8.ValidString(text), strings.ContainsRune(text, 0), f.Kind != Text && strings.ContainsAny(text, "\r\n"):
 		return "", fmt.Errorf("holds characters that are not allowed")

@@ -1,7 +1,6 @@
 package connector
 
 import (
-	"log/slog"
 	"sync"
 	"time"
 )
@@ -16,7 +15,6 @@ const (
 // links are the open ones of this process, by connection. What was filled in never changes: another set of settings is
 // another connection.
 type links struct {
-	log   *slog.Logger
 	mu    sync.Mutex
 	open  map[string]*held
 	sweep *time.Timer
@@ -28,17 +26,17 @@ type held struct {
 	used time.Time
 }
 
-func newLinks(log *slog.Logger) *links { return &links{log: log, open: map[string]*held{}} }
+func newLinks() *links { return &links{open: map[string]*held{}} }
 
 // get returns the link of a connection, made if there is none.
-func (l *links) get(id string, make func() (Link, error)) (Link, error) {
+func (l *links) get(id string, open func() (Link, error)) (Link, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if h := l.open[id]; h != nil {
 		h.used = time.Now()
 		return h.link, nil
 	}
-	link, err := make()
+	link, err := open()
 	if err != nil {
 		return nil, err
 	}

@@ -2,52 +2,18 @@ package egress_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/egress"
+	"steward/internal/egress/egresstest"
 )
-
-// special is security.md's list in short: private, link-local, metadata, translated and odd spellings.
-var special = []string{
-	"127.0.0.1", "127.8.9.10", "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-	"168.63.129.16", "192.0.0.8", "198.18.0.1", "224.0.0.1", "255.255.255.255", "[::1]", "[::]", "[::ffff:127.0.0.1]",
-	"[::ffff:10.0.0.1]", "[fe80::1]", "[fc00::1]", "[fec0::1]", "[2002:7f00:1::]", "[64:ff9b::7f00:1]", "[64:ff9b:1::1]",
-	"[2001:db8::1]", "[3fff::1]", "[5f00::1]", "[::127.0.0.1]", "[ff02::1]", "[100::1]",
-}
-
-func TestSpecialAddressesAreNeverDialled(t *testing.T) {
-	t.Parallel()
-	client := egress.NewClient(nil)
-	for _, host := range special {
-		t.Run(host, func(t *testing.T) {
-			t.Parallel()
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+":1/", nil)
-			require.NoError(t, err)
-			res, err := client.Do(req)
-			if res != nil {
-				require.NoError(t, res.Body.Close())
-			}
-			require.ErrorIs(t, err, egress.ErrDenied)
-		})
-	}
-}
-
-func TestRedirectToPrivateIsDenied(t *testing.T) {
-	t.Parallel()
-	inner := httptest.NewServer(http.NotFoundHandler())
-	t.Cleanup(inner.Close)
-	outer := httptest.NewServer(http.RedirectHandler("http://[::ffff:10.0.0.1]/", http.StatusFound))
-	t.Cleanup(outer.Close)
-	allow, err := egress.Parse("127.0.0.1, 10.9.0.0/16")
-	require.NoError(t, err)
-	require.NoError(t, get(t.Context(), egress.NewClient(allow), inner.URL))
-	require.ErrorIs(t, get(t.Context(), egress.NewClient(allow), outer.URL), egress.ErrDenied)
-}
 
 func get(ctx context.Context, c *http.Client, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -61,11 +27,66 @@ func get(ctx context.Context, c *http.Client, url string) error {
 	return res.Body.Close()
 }
 
-func TestParse(t *testing.T) {
-	t.Parallel()
-	got, err := egress.Parse(" 10.1.2.3/8 ,::1,")
+// hostOf is a host as URLs have it, without brackets and escapes.
+func hostOf(t *testing.T, host string) string {
+	t.Helper()
+	u, err := url.Parse("http://" + host)
 	require.NoError(t, err)
-	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}, got)
-	_, err = egress.Parse("localhost")
-	require.Error(t, err)
+	return u.Hostname()
+}
+
+func TestT06SpecialAddressesAreNeverDialled(t *testing.T) {
+	t.Parallel()
+	exit := egress.New(egress.Rules{}).Of("alice")
+	require.GreaterOrEqual(t, len(egresstest.Special()), 37)
+	for _, host := range egresstest.Special() {
+		require.ErrorIs(t, get(t.Context(), exit.Client(), "http://"+host+":1/"), egress.ErrDenied, host)
+		addr := netip.MustParseAddr(hostOf(t, host))
+		to := netip.AddrPortFrom(addr, 1)
+		conn, err := exit.Dial(t.Context(), "tcp", to.String())
+		require.ErrorIs(t, err, egress.ErrDenied, host)
+		require.Nil(t, conn)
+		require.False(t, exit.Reaches(to), host)
+		require.False(t, exit.Allows(addr), host)
+	}
+	for _, public := range []string{"8.8.8.8:53", "[2606:4700:4700::1111]:443", "[::ffff:8.8.8.8]:443"} {
+		require.True(t, exit.Reaches(netip.MustParseAddrPort(public)), public)
+	}
+}
+
+// T-08: what is no TCP address, such as the path of a database's socket, is not dialled.
+func TestT08OnlyTCPIsDialled(t *testing.T) {
+	t.Parallel()
+	exit := egress.NewExit(netip.MustParsePrefix("0.0.0.0/0"))
+	for network, address := range map[string]string{
+		"unix": "/run/postgresql/.s.PGSQL.5432", "unixgram": "/dev/log", "udp": "127.0.0.1:53", "ip4:icmp": "127.0.0.1", "": "127.0.0.1:1",
+	} {
+		_, err := exit.Dial(t.Context(), network, address)
+		require.ErrorIs(t, err, egress.ErrDenied, network)
+	}
+}
+
+func TestRedirectIsDialledByTheSameRules(t *testing.T) {
+	t.Parallel()
+	canary := egresstest.NewCanary(t, "127.0.0.1")
+	exit := egress.NewExit(netip.MustParsePrefix("127.0.0.2/32"))
+	for _, target := range append(egresstest.Special(), canary.Addr.String(), "[::ffff:127.0.0.1]:"+fmt.Sprint(canary.Addr.Port())) {
+		outer := at(t, "127.0.0.2", http.RedirectHandler("http://"+target+"/", http.StatusFound))
+		require.ErrorIs(t, get(t.Context(), exit.Client(), outer.URL), egress.ErrDenied, target)
+		outer.Close()
+	}
+	require.Zero(t, canary.Connects())
+	round := at(t, "127.0.0.2", http.RedirectHandler("/", http.StatusFound))
+	require.ErrorContains(t, get(t.Context(), exit.Client(), round.URL), "too many redirects")
+}
+
+// at serves at an address of this machine.
+func at(t *testing.T, address string, h http.Handler) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	require.NoError(t, s.Listener.Close())
+	s.Listener = egresstest.Listen(t, address)
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
 }

@@ -3,12 +3,9 @@ package egress
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"strings"
-
-	"code.dny.dev/ssrf"
 )
 
 // private are the ends of names that no public DNS answers (RFC 6761, RFC 6762, RFC 8375, RFC 9476, and what
@@ -56,12 +53,7 @@ func checkPublicHost(host string) error {
 // checkPublicAddr judges by the same rules as dialling does, without what the operator allows: the address is
 // for others to reach.
 func checkPublicAddr(addr netip.Addr) error {
-	network := "tcp4"
-	if addr.Is6() {
-		network = "tcp6"
-	}
-	guard := ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(azureHost))
-	if addr.Zone() != "" || guard.Safe(network, net.JoinHostPort(addr.String(), "443"), nil) != nil {
+	if addr.Zone() != "" || addr.Is4In6() || newGuard(nil).judge(netip.AddrPortFrom(addr, 443)) != nil {
 		return fmt.Errorf("%w: a special number", ErrDenied)
 	}
 	return nil

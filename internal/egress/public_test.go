@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/egress"
+	"steward/internal/egress/egresstest"
 )
 
 func TestCheckPublicURL(t *testing.T) {
@@ -26,7 +27,7 @@ func TestCheckPublicURL(t *testing.T) {
 	} {
 		require.Error(t, egress.CheckPublicURL(bad), bad)
 	}
-	for _, host := range special {
+	for _, host := range egresstest.Special() {
 		require.ErrorIs(t, egress.CheckPublicURL("https://"+host+"/mcp"), egress.ErrDenied, host)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"steward/dev/counterpart/index"
 	"steward/internal/auth"
 	"steward/internal/auth/authtest"
+	"steward/internal/egress"
 	"steward/internal/install"
 	"steward/internal/install/installtest"
 	"steward/internal/launch/process"
@@ -86,7 +86,7 @@ func newRigWith(t *testing.T, x *index.Index, environ []string) *rig {
 	require.NoError(t, err)
 	guard, err := install.NewGuard(r.db, r.folder)
 	require.NoError(t, err)
-	r.registry, err = registry.New(r.db, r.ring, &oauth.Service{}, kept, http.DefaultClient, registry.Options{Packages: r.folder, Data: r.data, Installed: guard.Check}, log)
+	r.registry, err = registry.New(r.db, r.ring, &oauth.Service{}, kept, egress.New(egress.Rules{}), registry.Options{Packages: r.folder, Data: r.data, Installed: guard.Check}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)

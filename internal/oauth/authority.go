@@ -11,7 +11,7 @@ import (
 	"steward/internal/store"
 )
 
-// authority gives tokens: a provider that the operator has named (openID), or the one behind a remote MCP server
+// authority gives tokens: a provider that the operator has named (named), or the one behind a remote MCP server
 // (serverAuthority). Errors of its calls are faults, or a *ConsentError where only a person can help.
 type authority interface {
 	name() string  // of the provider, in tables
@@ -40,10 +40,10 @@ func (s *Service) authority(ctx context.Context, owner, provider string) (author
 	if id, ok := ServerOf(provider); ok {
 		return s.serverAuthority(ctx, owner, id)
 	}
-	return s.openID(provider)
+	return s.named(provider)
 }
 
-func (s *Service) openID(provider string) (*openID, error) {
+func (s *Service) named(provider string) (named, error) {
 	if a, ok := s.providers[provider]; ok {
 		return a, nil
 	}

@@ -23,6 +23,7 @@ const (
 
 // Resource is a remote server that wants a token.
 type Resource struct {
+	Owner     string // who calls it: addresses are judged by the rules for that user
 	Server    int64
 	URL       string   // as its settings had it when it was asked
 	Challenge []string // its WWW-Authenticate headers
@@ -41,11 +42,12 @@ type Authority struct {
 // used any more. Faults: Upstream, Forbidden (a document speaks for somebody else, or leads to a private address),
 // and NotFound when the server is gone, has another URL by now, or has credentials of another kind.
 func (s *Service) Calibrate(ctx context.Context, r Resource) (Authority, error) {
-	if s.remote == nil {
-		return Authority{}, fault.New(fault.Unavailable, "this process reaches no remote servers").WithCode(CodeNotConfigured)
+	client, err := s.remotely(r.Owner)
+	if err != nil {
+		return Authority{}, err
 	}
 	challenge := remote.ParseChallenge(r.Challenge)
-	found, err := s.remote.Discover(ctx, r.URL, challenge)
+	found, err := client.Discover(ctx, r.URL, challenge)
 	if err != nil {
 		return Authority{}, explain("the MCP server", err)
 	}
@@ -54,6 +56,14 @@ func (s *Service) Calibrate(ctx context.Context, r Resource) (Authority, error) 
 		return Authority{}, err
 	}
 	return Authority{Provider: Server(r.Server), Issuer: found.Issuer, Resource: found.Resource, Scopes: scopes}, nil
+}
+
+// remotely speaks with what remote servers have named, as far as owner may reach it.
+func (s *Service) remotely(owner string) (*remote.Client, error) {
+	if s.remote == nil {
+		return nil, fault.New(fault.Unavailable, "this process reaches no remote servers").WithCode(CodeNotConfigured)
+	}
+	return remote.New(s.remote.Of(owner).Client())
 }
 
 func (s *Service) keepAuthority(ctx context.Context, r Resource, metadataURL string, found *remote.Authority, scopes []string) error {
@@ -106,7 +116,7 @@ func (s *Service) again(ctx context.Context, owner string, id int64) (*serverAut
 	case err != nil:
 		return nil, fmt.Errorf("read server: %w", err)
 	}
-	r := Resource{Server: id, URL: row.URL}
+	r := Resource{Owner: owner, Server: id, URL: row.URL}
 	if row.MetadataURL != "" {
 		r.Challenge = []string{fmt.Sprintf("Bearer resource_metadata=%q", row.MetadataURL)}
 	}
@@ -123,7 +133,7 @@ const metadataAge = 24 * time.Hour
 func (s *Service) renews(ctx context.Context, owner, provider string) (authority, error) {
 	id, ok := ServerOf(provider)
 	if !ok {
-		return s.openID(provider)
+		return s.named(provider)
 	}
 	a, err := s.serverAuthority(ctx, owner, id)
 	if err != nil || time.Since(a.found) < metadataAge {

@@ -11,7 +11,7 @@ import (
 
 // Client returns an HTTP client for the provider's APIs. It adds owner's token to requests to the provider's
 // own hosts over https (to an emulator, to its one address) and refuses all others; it follows no redirect,
-// and whatever Authorization a request brings along is replaced. On 401 the token is renewed and the request
+// and whatever Authorization a request brings along is replaced. On 401, or what the provider says in its place, the token is renewed and the request
 // repeated, once, if its body can be read again (http.Request.GetBody). Errors of Do hold a *ConsentError when
 // a person must consent first, also when the provider says that a scope is missing. An error that holds a
 // *ConsentError or a *fault.Error means that the request has had no effect; any other may have had it.
@@ -38,19 +38,19 @@ func (b bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (b bearer) roundTrip(req *http.Request) (*http.Response, error) {
-	a, err := b.service.openID(b.provider)
+	a, err := b.service.named(b.provider)
 	if err != nil {
 		return nil, err
 	}
 	if !a.accepts(req.URL) {
-		return nil, fault.New(fault.Forbidden, "the access to %s is for %s alone", a.Title, a.Title).WithCode(CodeHostRefused)
+		return nil, fault.New(fault.Forbidden, "the access to %s is for %s alone", a.title(), a.title()).WithCode(CodeHostRefused)
 	}
 	token, version, err := b.service.Token(req.Context(), b.owner, b.provider)
 	if err != nil {
 		return nil, kept(err)
 	}
 	res, err := b.send(req, req.Body, token)
-	if err != nil || res.StatusCode != http.StatusUnauthorized || !repeatable(req) {
+	if err != nil || !a.stale(res) || !repeatable(req) {
 		return b.judge(a, res, version, err)
 	}
 	discard(res)

@@ -32,7 +32,7 @@ type Finished struct {
 // provider with which nobody can have begun; what the provider or the browser said is never repeated in them.
 func (s *Service) Finish(ctx context.Context, c Callback) (Finished, error) {
 	if c.Provider != servers {
-		if _, err := s.openID(c.Provider); err != nil {
+		if _, err := s.named(c.Provider); err != nil {
 			return Finished{}, err
 		}
 	}

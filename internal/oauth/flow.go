@@ -84,7 +84,7 @@ func (s *Service) begins(ctx context.Context, b Begin) (authority, error) {
 	id, ok := ServerOf(b.Provider)
 	switch {
 	case !ok:
-		return s.openID(b.Provider)
+		return s.named(b.Provider)
 	case b.Purpose != Connect:
 		return nil, notAsked()
 	}

@@ -45,7 +45,7 @@ func refreshForEver(ctx context.Context) error {
 	}
 	s, err := oauth.New(db, ring, discard(), oauth.Options{
 		PublicURL: publicURL, LinkKey: secret.New(os.Getenv("LINKS")), Transport: noTransport{},
-		Remote: egress.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}),
+		Remote: egress.New(egress.Rules{Everybody: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}),
 	})
 	if err != nil {
 		return err

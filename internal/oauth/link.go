@@ -37,7 +37,7 @@ func (s *Service) Link(owner, provider, connector string, scopes []string, redir
 	family := provider
 	if _, ok := ServerOf(provider); ok {
 		family = servers
-	} else if _, err := s.openID(provider); err != nil {
+	} else if _, err := s.named(provider); err != nil {
 		return "", err
 	}
 	if err := s.checkRedirect(redirect); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"steward/internal/egress"
 	"steward/internal/store"
 )
 
@@ -29,9 +30,10 @@ func (s *Service) intend(ctx context.Context, row *store.Credential) error {
 	return nil
 }
 
-// concluded drops the note when the provider has answered that it gives nothing: no token was lost then.
+// concluded drops the note when the provider has answered that it gives nothing, or was never asked: no token was lost
+// then.
 func (s *Service) concluded(ctx context.Context, row *store.Credential, err error) error {
-	if _, refused := errors.AsType[*ConsentError](err); !refused && !errors.Is(err, errAnswered) {
+	if _, refused := errors.AsType[*ConsentError](err); !refused && !errors.Is(err, errAnswered) && !errors.Is(err, egress.ErrDenied) {
 		return nil
 	}
 	if err := s.db.EndRefresh(ctx, row.ID); err != nil {

@@ -16,12 +16,6 @@ import (
 	"steward/internal/store"
 )
 
-func (a *openID) name() string  { return a.Name }
-func (a *openID) title() string { return a.Title }
-
-// holds: a provider of the operator's choice has one issuer.
-func (a *openID) holds(*store.Credential) bool { return true }
-
 // ask asks again, in a step-up, for what is there: a provider may answer with what was asked for alone. Whose
 // login it is, nobody knows yet: there the provider adds what was granted before.
 func (a *openID) ask(ctx context.Context, b Begin, row *store.Credential, f flow) (request, error) {

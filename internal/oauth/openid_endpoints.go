@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync/atomic"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -27,48 +25,25 @@ type endpoints struct {
 
 // openID is a provider whose configuration is read on first use, and again until that succeeds.
 type openID struct {
-	Provider
+	apis
 	client   *http.Client
 	callback string // where it sends browsers back to
-	api      *url.URL
 	reading  singleflight.Group
 	read     atomic.Pointer[endpoints]
 }
 
-func newOpenID(p Provider, client *http.Client, callback string) (*openID, error) {
-	a := &openID{Provider: p, client: client, callback: callback}
+func openOpenID(p Provider, client *http.Client, callback string) (named, error) {
 	if p.Name == "" || p.ClientID == "" || p.Authorize == nil {
 		return nil, errors.New("oauth: a provider needs a name, a client id and its way to ask")
 	}
 	if !remote.Confidential(p.Issuer) {
 		return nil, fmt.Errorf("oauth: the issuer of %s is neither https nor on this machine", p.Title)
 	}
-	if p.APIURL != "" {
-		if !remote.Confidential(p.APIURL) {
-			return nil, fmt.Errorf("oauth: the API of %s is neither https nor on this machine", p.Title)
-		}
-		a.api, _ = url.Parse(p.APIURL) // Confidential has parsed it
+	at, err := newAPIs(p)
+	if err != nil {
+		return nil, err
 	}
-	return a, nil
-}
-
-// accepts says whether a token of this provider may go to u.
-func (a *openID) accepts(u *url.URL) bool {
-	switch {
-	case u.User != nil:
-		return false
-	case a.api != nil:
-		return origin(u) == origin(a.api)
-	case u.Scheme != "https" || u.Port() != "" && u.Port() != "443":
-		return false
-	}
-	host := strings.ToLower(u.Hostname())
-	for _, h := range a.Hosts {
-		if host == h || strings.HasPrefix(h, ".") && strings.HasSuffix(host, h) {
-			return true
-		}
-	}
-	return false
+	return &openID{apis: at, client: client, callback: callback}, nil
 }
 
 // endpoints reads the OpenID configuration. One reading serves all that wait; none outlives callTime.

@@ -65,7 +65,7 @@ func (a *serverAuthority) register(ctx context.Context, owner string) (remote.Re
 		}
 		replaces = row.ClientID
 	}
-	r, err := s.remote.Register(ctx, &a.metadata, s.app(), nil)
+	r, err := a.client.Register(ctx, &a.metadata, s.app(), nil)
 	if err != nil {
 		return remote.Registration{}, a.failed(err)
 	}

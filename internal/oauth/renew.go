@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -18,7 +19,10 @@ func (s *Service) renew(ctx context.Context, a authority, row *store.Credential)
 	if err != nil {
 		return nil, err
 	}
-	if token.IsZero() {
+	switch {
+	case token.IsZero() && time.Until(row.ExpiresAt) > 0: // refused before its time
+		return nil, over(a, row)
+	case token.IsZero():
 		return nil, &ConsentError{Provider: a.name(), Version: row.Version, Reason: a.title() + " has given no lasting access: consent again"}
 	}
 	if err := s.intend(ctx, row); err != nil {

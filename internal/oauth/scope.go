@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// maxRefusal is how much of a 403 is looked at.
+// maxRefusal is how much of an answer is looked at.
 const maxRefusal = 64 << 10
 
 // scopeParameter is the scope of a Bearer challenge (RFC 6750 §3).
@@ -19,27 +19,43 @@ var scopeParameter = regexp.MustCompile(`\bscope="([^"]*)"`)
 var insufficient = regexp.MustCompile(`\berror="?insufficient_scope\b`)
 
 // judge turns the answer that a scope is missing into a *ConsentError, and passes on every other.
-func (b bearer) judge(a *openID, res *http.Response, version int64, err error) (*http.Response, error) {
-	if err != nil || res.StatusCode != http.StatusForbidden {
+func (b bearer) judge(a named, res *http.Response, version int64, err error) (*http.Response, error) {
+	if err != nil {
 		return res, err
 	}
-	need := &ConsentError{Provider: a.Name, Version: version, Reason: a.Title + " was not granted what this needs"}
+	scopes, missing := a.lacks(res)
+	if !missing {
+		return res, nil
+	}
+	discard(res)
+	return nil, &ConsentError{Provider: a.name(), Scopes: scopes, Version: version, Reason: a.title() + " was not granted what this needs"}
+}
+
+func (a *openID) stale(res *http.Response) bool { return res.StatusCode == http.StatusUnauthorized }
+
+func (a *openID) lacks(res *http.Response) ([]string, bool) {
+	if res.StatusCode != http.StatusForbidden {
+		return nil, false
+	}
 	for _, challenge := range res.Header.Values("WWW-Authenticate") {
 		if insufficient.MatchString(challenge) {
 			if scope := scopeParameter.FindStringSubmatch(challenge); scope != nil {
-				need.Scopes = scopesOf(scope[1])
+				return scopesOf(scope[1]), true
 			}
-			discard(res)
-			return nil, need
+			return nil, true
 		}
 	}
-	head, err := io.ReadAll(io.LimitReader(res.Body, maxRefusal))
-	if err == nil && saysInsufficient(head) {
-		discard(res)
-		return nil, need
+	return nil, saysInsufficient(head(res))
+}
+
+// head reads how the body of a response begins and leaves it whole; nothing if it cannot be read.
+func head(res *http.Response) []byte {
+	begins, err := io.ReadAll(io.LimitReader(res.Body, maxRefusal))
+	res.Body = unread{io.MultiReader(bytes.NewReader(begins), res.Body), res.Body}
+	if err != nil {
+		return nil
 	}
-	res.Body = unread{io.MultiReader(bytes.NewReader(head), res.Body), res.Body}
-	return res, nil
+	return begins
 }
 
 // unread is a body whose beginning was read already.

@@ -40,6 +40,7 @@ func ServerOf(provider string) (int64, bool) {
 // resource at one issuer: a credential of another one is never sent there.
 type serverAuthority struct {
 	service  *Service
+	client   *remote.Client // by the rules for the owner that it was read for
 	server   int64
 	label    string
 	resource string
@@ -59,8 +60,12 @@ func (s *Service) serverAuthority(ctx context.Context, owner string, id int64) (
 	case err != nil:
 		return nil, fmt.Errorf("read authority: %w", err)
 	}
+	client, err := s.remotely(owner)
+	if err != nil {
+		return nil, err
+	}
 	a := &serverAuthority{
-		service: s, server: id, label: row.ServerName, resource: row.ServerAuthority.Resource, issuer: row.ServerAuthority.Issuer,
+		service: s, client: client, server: id, label: row.ServerName, resource: row.ServerAuthority.Resource, issuer: row.ServerAuthority.Issuer,
 		scopes: row.ServerAuthority.Scopes, found: row.ServerAuthority.DiscoveredAt,
 	}
 	if err := json.Unmarshal(row.ServerAuthority.Metadata, &a.metadata); err != nil {
@@ -111,7 +116,7 @@ func (a *serverAuthority) exchange(ctx context.Context, f *store.OauthFlow, code
 	if err != nil {
 		return grant{}, err
 	}
-	t, err := a.service.remote.Exchange(ctx, &a.metadata, registration, code, remote.Ask{
+	t, err := a.client.Exchange(ctx, &a.metadata, registration, code, remote.Ask{
 		Verifier: verifier, Redirect: a.service.callback(servers), Resource: a.resource,
 	})
 	if err != nil {
@@ -133,7 +138,7 @@ func (a *serverAuthority) refresh(ctx context.Context, row *store.Credential, to
 	if registration == nil {
 		return nil, over(a, row)
 	}
-	answer, err := a.service.remote.Refresh(ctx, &a.metadata, *registration, token.Reveal(), a.resource)
+	answer, err := a.client.Refresh(ctx, &a.metadata, *registration, token.Reveal(), a.resource)
 	if err == nil {
 		return answer, nil
 	}
@@ -152,7 +157,7 @@ func (a *serverAuthority) revoke(ctx context.Context, row *store.Credential, tok
 	case registration == nil || !a.holds(row):
 		return fmt.Errorf("revoke: %w", remote.ErrNoRegistration)
 	}
-	return a.service.remote.Revoke(ctx, &a.metadata, *registration, token, hint)
+	return a.client.Revoke(ctx, &a.metadata, *registration, token, hint)
 }
 
 // failed says to a person why the authorization of a server cannot be used.

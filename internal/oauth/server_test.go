@@ -24,9 +24,9 @@ import (
 // outward reaches this machine, as an operator may allow.
 func outward(t testing.TB) func(o *oauth.Options) {
 	t.Helper()
-	client := egress.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
-	t.Cleanup(client.CloseIdleConnections)
-	return func(o *oauth.Options) { o.Remote = client }
+	exits := egress.New(egress.Rules{Everybody: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	t.Cleanup(exits.Close)
+	return func(o *oauth.Options) { o.Remote = exits }
 }
 
 // addServer registers a remote server of owner; "" stands for an admin's.

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"steward/internal/egress"
-	"steward/internal/oauth/remote"
 	"steward/internal/secret"
 	"steward/internal/store"
 )
@@ -43,14 +42,14 @@ type Service struct {
 	db        *store.DB
 	ring      *secret.Ring
 	log       *slog.Logger
-	providers map[string]*openID
+	providers map[string]named
 	public    string          // our own URL, without a slash at its end
 	origins   map[string]bool // to which a browser may be sent
 	linkKey   []byte
 	logins    []string
 	client    *http.Client      // for endpoints of authorization servers
 	transport http.RoundTripper // for APIs
-	remote    *remote.Client    // for what remote servers name; nil: they have no authorities
+	remote    *egress.Exits     // to what remote servers name; nil: they have no authorities
 	asking    chan struct{}     // a place for each question that holds a connection of the pool
 	flights   singleflight.Group
 	early     sync.Map // by credential: until when a token that still works is not renewed before its time
@@ -65,7 +64,7 @@ type Options struct {
 	LinkKey   secret.String     // 256 bits in base64, of which the key of links is derived
 	Logins    []string          // who may sign in: addresses, @domains, or *; empty: everybody
 	Transport http.RoundTripper // reaches the providers, which the operator names: it needs no guard
-	Remote    *http.Client      // reaches what remote MCP servers name: egress's; nil: their authorities are not asked
+	Remote    *egress.Exits     // to what remote MCP servers name; nil: their authorities are not asked
 }
 
 const (
@@ -82,7 +81,7 @@ func New(db *store.DB, ring *secret.Ring, log *slog.Logger, o Options) (*Service
 		return nil, errors.New("oauth: database, key ring, log and transport are required")
 	}
 	s := &Service{
-		db: db, ring: ring, log: log, providers: map[string]*openID{}, logins: o.Logins, transport: o.Transport,
+		db: db, ring: ring, log: log, providers: map[string]named{}, logins: o.Logins, transport: o.Transport, remote: o.Remote,
 		public: strings.TrimRight(o.PublicURL, "/"), origins: map[string]bool{}, asking: make(chan struct{}, asks),
 		client: &http.Client{
 			Transport: egress.Capped{Next: o.Transport, Most: maxAnswer}, Timeout: callTime,
@@ -98,17 +97,15 @@ func New(db *store.DB, ring *secret.Ring, log *slog.Logger, o Options) (*Service
 		s.origins[origin(u)] = true
 	}
 	for _, p := range o.Providers {
-		a, err := newOpenID(p, s.client, s.callback(p.Name))
+		open := p.open
+		if open == nil {
+			open = openOpenID
+		}
+		a, err := open(p, s.client, s.callback(p.Name))
 		if err != nil {
 			return nil, err
 		}
 		s.providers[p.Name] = a
-	}
-	if o.Remote != nil {
-		var err error
-		if s.remote, err = remote.New(o.Remote); err != nil {
-			return nil, err
-		}
 	}
 	key, err := secret.DecodeKey(o.LinkKey)
 	if err != nil {
@@ -129,7 +126,7 @@ func (s *Service) OnConsent(told func(ctx context.Context, owner string)) { s.co
 // APIURL is the base of the provider's APIs where it is not the public one; empty otherwise.
 func (s *Service) APIURL(provider string) string {
 	if a, ok := s.providers[provider]; ok {
-		return a.APIURL
+		return a.base()
 	}
 	return ""
 }

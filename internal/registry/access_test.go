@@ -118,10 +118,10 @@ func newRegistry(t *testing.T, tokens registry.Tokens, url string) (*registry.Re
 	require.NoError(t, err)
 	ring, err := secret.NewRing(secret.New(key))
 	require.NoError(t, err)
-	client := egress.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")})
+	exits := egress.New(egress.Rules{Everybody: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}})
 	secrets, err := vault.New(db, ring)
 	require.NoError(t, err)
-	r, err := registry.New(db, ring, tokens, secrets, client, registry.Options{}, slog.New(slog.DiscardHandler))
+	r, err := registry.New(db, ring, tokens, secrets, exits, registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close(context.WithoutCancel(t.Context()))) })
 	require.NoError(t, registry.Register(t.Context(), db.Queries, ring, registry.Server{

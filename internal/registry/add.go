@@ -32,7 +32,7 @@ func (r *Registry) Add(ctx context.Context, p auth.Principal, s Server, once ide
 	if err := wrong.fault(); err != nil {
 		return nil, false, err
 	}
-	if err := r.checkURL(ctx, &s, p.Can(auth.ServersAdmin)); err != nil {
+	if err := r.checkURL(ctx, &s, p.Owner, p.Can(auth.ServersAdmin)); err != nil {
 		return nil, false, err
 	}
 	var owner *string

@@ -47,7 +47,7 @@ func (r *Registry) Change(ctx context.Context, p auth.Principal, id int64, patch
 		if err := wrong.fault(); err != nil {
 			return err
 		}
-		return r.checkURL(ctx, s, p.Can(auth.ServersAdmin))
+		return r.checkURL(ctx, s, p.Owner, p.Can(auth.ServersAdmin))
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"steward/internal/egress"
 	"steward/internal/launch/process"
 	"steward/internal/mcpclient"
 	"steward/internal/secret"
@@ -28,7 +27,7 @@ func (r *Registry) child(k mcpclient.Key, command string, args []string, saved, 
 		}
 		box, dir, err := process.Registered{
 			Identity: process.Identity{Owner: k.Owner, Server: k.Server}, Command: command, Named: named,
-			Packages: r.opts.Packages, Data: r.opts.Data, Reach: egress.Judge(r.opts.Allow),
+			Packages: r.opts.Packages, Data: r.opts.Data, Reach: r.exits.Of(k.Owner).Reaches,
 		}.Child()
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ func (r *Registry) CheckInstall(ctx context.Context, s Server) error {
 	if err := wrong.fault(); err != nil {
 		return err
 	}
-	return r.checkURL(ctx, &s, true)
+	return r.checkURL(ctx, &s, "", true)
 }
 
 // PutInstalled stores the server of a package in q's transaction: an admin's. With an ID it is another version of

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"steward/internal/egress"
+	"steward/internal/fault"
 	"steward/internal/mcpclient"
 	"steward/internal/oauth"
 	"steward/internal/oauth/remote"
@@ -14,18 +16,21 @@ import (
 
 // reach runs do on the server. When the server does not take the owner's token, which means that it did nothing,
 // the token is renewed and do runs once more. When it wants one of which nothing was known, or one that says more,
-// the error is an *oauth.ConsentError: a person has to see to it, and then do may run again.
+// the error is an *oauth.ConsentError: a person has to see to it, and then do may run again. A server at an address that
+// is not for owner to reach is a Forbidden fault with CodeEgressDenied around the error of do.
 func (r *Registry) reach(ctx context.Context, owner string, s *store.MCPServer, do func(mcpclient.Target) error) error {
 	t, err := r.target(ctx, owner, s)
 	if err != nil {
 		return err
 	}
 	err = do(t)
-	if refused(err) == nil || t.HTTP == nil {
+	switch {
+	case errors.Is(err, egress.ErrDenied):
+		return fault.Wrap(err, fault.Forbidden, "the address of %s is not one that may be reached from here", s.Name).WithCode(CodeEgressDenied)
+	case refused(err) == nil || t.HTTP == nil:
 		return err
-	}
-	if t.Key.Credential == 0 {
-		return r.calibrate(ctx, s, t, err)
+	case t.Key.Credential == 0:
+		return r.calibrate(ctx, owner, s, t, err)
 	}
 	if refused(err).Status == http.StatusUnauthorized {
 		_, _, renewed := r.tokens.Refresh(ctx, owner, s.AuthProvider, t.Key.Credential)
@@ -52,7 +57,7 @@ func (r *Registry) reach(ctx context.Context, owner string, s *store.MCPServer, 
 func (r *Registry) Calibrate(ctx context.Context, owner string, s *store.MCPServer) (int, error) {
 	l, err := r.list(ctx, owner, s, 0)
 	if e := refused(err); e != nil && e.Status == http.StatusUnauthorized && s.AuthProvider == "" {
-		return 0, r.discover(ctx, s, e.Challenge)
+		return 0, r.discover(ctx, owner, s, e.Challenge)
 	}
 	if err != nil {
 		return 0, err
@@ -73,18 +78,18 @@ func refused(err error) *mcpclient.Error {
 // calibrate finds out whose token a server wants that was called without any. A server to which somebody has given
 // an Authorization of its own has refused that, and one that says nothing of OAuth may have refused something else:
 // both errors stay what they are. Only connecting it by hand goes further.
-func (r *Registry) calibrate(ctx context.Context, s *store.MCPServer, t mcpclient.Target, err error) error {
+func (r *Registry) calibrate(ctx context.Context, owner string, s *store.MCPServer, t mcpclient.Target, err error) error {
 	e := refused(err)
 	if e.Status != http.StatusUnauthorized || s.AuthProvider != "" || authorized(t.HTTP) || remote.ParseChallenge(e.Challenge).Metadata == "" {
 		return err
 	}
-	return r.discover(ctx, s, e.Challenge)
+	return r.discover(ctx, owner, s, e.Challenge)
 }
 
 // discover finds out who gives tokens for a server that has refused a request with that challenge. The error is an
 // *oauth.ConsentError when that is known, and a fault when it cannot be found out.
-func (r *Registry) discover(ctx context.Context, s *store.MCPServer, challenge []string) error {
-	a, err := r.tokens.Calibrate(ctx, oauth.Resource{Server: s.ID, URL: s.URL, Challenge: challenge})
+func (r *Registry) discover(ctx context.Context, owner string, s *store.MCPServer, challenge []string) error {
+	a, err := r.tokens.Calibrate(ctx, oauth.Resource{Owner: owner, Server: s.ID, URL: s.URL, Challenge: challenge})
 	if err != nil {
 		return err
 	}
@@ -97,7 +102,7 @@ func (r *Registry) moved(ctx context.Context, owner string, s *store.MCPServer, 
 	if s.AuthProvider != oauth.Server(s.ID) {
 		return err
 	}
-	if _, failed := r.tokens.Calibrate(ctx, oauth.Resource{Server: s.ID, URL: s.URL, Challenge: e.Challenge}); failed != nil {
+	if _, failed := r.tokens.Calibrate(ctx, oauth.Resource{Owner: owner, Server: s.ID, URL: s.URL, Challenge: e.Challenge}); failed != nil {
 		r.log.WarnContext(ctx, "authority of a server not read anew", "server", s.ID, "error", failed)
 		return err
 	}

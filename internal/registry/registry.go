@@ -7,9 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"net/netip"
 
+	"steward/internal/egress"
 	"steward/internal/mcpclient"
 	"steward/internal/secret"
 	"steward/internal/store"
@@ -26,8 +25,7 @@ type Registry struct {
 	pool    *mcpclient.Pool
 	log     *slog.Logger
 	opts    Options
-	// client reaches addresses that users and servers supply: it is egress's.
-	client *http.Client
+	exits   *egress.Exits // to addresses that users and servers supply
 
 	memory   memory
 	opened   opened
@@ -38,8 +36,6 @@ type Registry struct {
 
 // Options are a Registry's settings.
 type Options struct {
-	// Allow are the private addresses that may be registered, as egress.NewClient got them.
-	Allow []netip.Prefix
 	// Packages is the folder in which servers are installed: each child may read its own. Data is our data folder: no
 	// child gets what holds it, and packages keep their state below it.
 	Packages, Data string
@@ -57,11 +53,11 @@ type Secrets interface {
 }
 
 // New makes a registry over its own pool of sessions; Close ends them.
-func New(db *store.DB, ring *secret.Ring, tokens Tokens, secrets Secrets, client *http.Client, o Options, log *slog.Logger) (*Registry, error) {
-	if db == nil || ring == nil || tokens == nil || secrets == nil || client == nil || log == nil {
-		return nil, errors.New("registry: database, key ring, credentials, secrets, egress client and logger are required")
+func New(db *store.DB, ring *secret.Ring, tokens Tokens, secrets Secrets, exits *egress.Exits, o Options, log *slog.Logger) (*Registry, error) {
+	if db == nil || ring == nil || tokens == nil || secrets == nil || exits == nil || log == nil {
+		return nil, errors.New("registry: database, key ring, credentials, secrets, egress and logger are required")
 	}
-	r := &Registry{db: db, ring: ring, tokens: tokens, secrets: secrets, client: client, opts: o, log: log}
+	r := &Registry{db: db, ring: ring, tokens: tokens, secrets: secrets, exits: exits, opts: o, log: log}
 	var err error
 	r.pool, err = mcpclient.New(mcpclient.Options{Log: log, OnSeen: r.seen, OnState: r.fared, Sessions: sessions{r}})
 	return r, err

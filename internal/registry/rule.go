@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -189,14 +188,13 @@ func printable(s string) bool {
 }
 
 // checkURL judges where a server is. Users name public https addresses; what is private must be allowed by the
-// operator for anybody.
-func (r *Registry) checkURL(ctx context.Context, s *Server, byAdmin bool) error {
+// operator, for the owner of a Private server or else for everybody.
+func (r *Registry) checkURL(ctx context.Context, s *Server, owner string, byAdmin bool) error {
 	if s.Transport != transportHTTP || s.URL == "" {
 		return nil
 	}
-	return checkAddress(ctx, s.URL, byAdmin, r.opts.Allow)
-}
-
-func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
-	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
+	if !s.Private {
+		owner = ""
+	}
+	return checkAddress(ctx, s.URL, byAdmin, r.exits.Of(owner))
 }

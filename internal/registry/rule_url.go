@@ -14,7 +14,7 @@ import (
 	"steward/internal/fault"
 )
 
-// CodeEgressDenied is the code of the fault for an address that the operator does not let anybody reach.
+// CodeEgressDenied is the code of the fault for an address that the operator does not let the caller reach.
 const CodeEgressDenied = "egress_denied"
 
 // maxURL is the longest URL, in bytes.
@@ -22,7 +22,7 @@ const maxURL = 2048
 
 // checkAddress refuses early what could not be dialled anyway, and what users may not name. Whoever dials judges the
 // address again: what a name stands for may change (security.md T-06, T-07).
-func checkAddress(ctx context.Context, raw string, byAdmin bool, allow []netip.Prefix) error {
+func checkAddress(ctx context.Context, raw string, byAdmin bool, exit *egress.Exit) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || len(raw) > maxURL || !printable(raw):
@@ -40,7 +40,7 @@ func checkAddress(ctx context.Context, raw string, byAdmin bool, allow []netip.P
 		return nil
 	case !errors.Is(err, egress.ErrDenied):
 		return fault.InvalidField("body.url", "%s", err.Error())
-	case allowed(ctx, u.Hostname(), allow):
+	case allowed(ctx, u.Hostname(), exit):
 		return nil
 	}
 	return fault.InvalidField("body.url", "the address is not public, and the operator has not allowed it").WithCode(CodeEgressDenied)
@@ -50,15 +50,12 @@ func checkAddress(ctx context.Context, raw string, byAdmin bool, allow []netip.P
 const lookupTime = 3 * time.Second
 
 // allowed says that everything the host stands for is on the operator's list.
-func allowed(ctx context.Context, host string, allow []netip.Prefix) bool {
-	if len(allow) == 0 {
-		return false
-	}
+func allowed(ctx context.Context, host string, exit *egress.Exit) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return contains(allow, addr)
+		return exit.Allows(addr)
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	return err == nil && len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !contains(allow, a) })
+	return err == nil && len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !exit.Allows(a) })
 }

@@ -58,7 +58,7 @@ func (r *Registry) target(ctx context.Context, owner string, s *store.MCPServer)
 		}
 		a.Headers = headers
 		t.Key.Credential, t.Key.Secrets = a.Credential, kept
-		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: a.header(), Client: r.client, Reconnect: o.timing.pace()}
+		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: a.header(), Client: r.exits.Of(owner).Client(), Reconnect: o.timing.pace()}
 	default:
 		return t, fault.New(fault.Internal, "server %s: transport %q is not served", strconv.FormatInt(s.ID, 10), s.Transport)
 	}

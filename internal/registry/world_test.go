@@ -31,16 +31,23 @@ type world struct {
 	ring *secret.Ring
 	*registry.Registry
 
+	rules egress.Rules
 	vault *vault.Vault
 }
 
+// newWorld is one whose users reach servers on this machine.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldWith(t, egress.Rules{Everybody: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+}
+
+func newWorldWith(t *testing.T, rules egress.Rules) *world {
 	t.Helper()
 	key, err := config.NewKey()
 	require.NoError(t, err)
 	ring, err := secret.NewRing(secret.New(key))
 	require.NoError(t, err)
-	w := &world{t: t, db: storetest.New(t), ring: ring}
+	w := &world{t: t, db: storetest.New(t), ring: ring, rules: rules}
 	w.Registry, w.vault = w.process()
 	return w
 }
@@ -50,10 +57,9 @@ func (w *world) process() (*registry.Registry, *vault.Vault) {
 	w.t.Helper()
 	v, err := vault.New(w.db, w.ring)
 	require.NoError(w.t, err)
-	allow := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	client := egress.NewClient(allow)
-	w.t.Cleanup(client.CloseIdleConnections)
-	r, err := registry.New(w.db, w.ring, &wallet{}, v, client, registry.Options{Allow: allow}, slog.New(slog.DiscardHandler))
+	exits := egress.New(w.rules)
+	w.t.Cleanup(exits.Close)
+	r, err := registry.New(w.db, w.ring, &wallet{}, v, exits, registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { require.NoError(w.t, r.Close(context.WithoutCancel(w.t.Context()))) })
 	return r, v

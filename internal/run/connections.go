@@ -36,9 +36,14 @@ func (s *Service) pickConnections(ctx context.Context, owner string, r Request) 
 	return slices.Compact(slices.Sorted(slices.Values(r.Connections))), nil
 }
 
+// notConnected says what somebody may have meant who names what they have not connected.
 func notConnected(users *connector.Connections, name string) string {
-	if k, ok := users.Find(name); ok {
+	k, known := users.Find(name)
+	switch {
+	case known && k.Form == nil:
 		return k.Title + " is not connected: see POST /api/integrations/connect"
+	case known:
+		return "is a kind of database: name one that is connected by its db_id, which GET /api/databases lists"
 	}
-	return "no such connection"
+	return "no such connection: GET /api/integrations/connected and GET /api/databases list what is connected"
 }

@@ -14,7 +14,7 @@ import (
 type Request struct {
 	MCPServerID  int64             // 0: not named
 	Servers      []string          // names or numeric ids of more servers; no source at all: everything the owner can call
-	Connections  []string          // names of connectors that the owner has connected
+	Connections  []string          // integrations that the owner has connected, and ids of databases
 	ToolName     string            // a hint: offered first
 	Instructions string            //
 	Model        string            // empty: the configured one

@@ -49,7 +49,7 @@ func newOlder(t *testing.T) (p *partner, sent *atomic.Int32) {
 	remote := httptest.NewServer(mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil))
 	kept, err := vault.New(p.db, p.ring)
 	require.NoError(t, err)
-	p.reg, err = registry.New(p.db, p.ring, &oauth.Service{}, kept, egress.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}),
+	p.reg, err = registry.New(p.db, p.ring, &oauth.Service{}, kept, egress.New(egress.Rules{Everybody: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
 		registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(remote.Close)

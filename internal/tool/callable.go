@@ -3,6 +3,7 @@ package tool
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +45,27 @@ type checkKey struct {
 // Names are unique in it and made as for a run. Servers are asked at the same time, each for at most 5 s; those that
 // do not answer are named as absent. What it returns is shared: do not change it.
 func (x *Executor) Callable(ctx context.Context, owner string) (Catalogue, error) {
+	cat, err := x.served(ctx, owner)
+	if err != nil {
+		return Catalogue{}, err
+	}
+	connections, err := x.users.Of(ctx, owner) // never from memory: who has just connected something looks for it here
+	if err != nil {
+		return Catalogue{}, err
+	}
+	cat.Tools = slices.Clip(cat.Tools)
+	for _, c := range connections {
+		tools, err := describeConnection(c)
+		if err != nil {
+			return Catalogue{}, err
+		}
+		cat.Tools = append(cat.Tools, tools...)
+	}
+	return cat, nil
+}
+
+// served is what owner can call on servers, from memory where it was asked for a moment ago.
+func (x *Executor) served(ctx context.Context, owner string) (Catalogue, error) {
 	return x.direct.catalogues.get(ctx, owner, listAge, func(ctx context.Context) (Catalogue, error) { return x.gather(ctx, owner) })
 }
 
@@ -77,11 +99,7 @@ func (x *Executor) gather(ctx context.Context, owner string) (Catalogue, error) 
 			asked.Go(func() { offers[i], failures[i] = x.offered(ctx, owner, s) })
 		}
 	}
-	connections, err := x.users.Of(ctx, owner)
 	asked.Wait()
-	if err != nil {
-		return Catalogue{}, err
-	}
 	cat := Catalogue{Tools: []Tool{}}
 	taken := map[string]bool{}
 	for i, s := range servers {
@@ -92,13 +110,6 @@ func (x *Executor) gather(ctx context.Context, owner string) (Catalogue, error) 
 			t.Function = llm.FunctionName(s.Name, t.Name, taken)
 			cat.Tools = append(cat.Tools, t)
 		}
-	}
-	for _, c := range connections {
-		tools, err := describeConnection(c)
-		if err != nil {
-			return Catalogue{}, err
-		}
-		cat.Tools = append(cat.Tools, tools...)
 	}
 	return cat, nil
 }

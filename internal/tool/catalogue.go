@@ -14,6 +14,7 @@ type Tool struct {
 	Function    string          `json:"function"` // the name the model sees
 	Server      int64           `json:"server,omitempty"`
 	Connection  string          `json:"connection,omitempty"` // its id, where there is no server
+	Connector   string          `json:"connector,omitempty"`  // what the connection is one of, such as "gmail"
 	ServerName  string          `json:"server_name"`          // of the server or the connection, for people
 	Name        string          `json:"name"`
 	Title       string          `json:"title,omitempty"`

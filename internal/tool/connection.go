@@ -96,7 +96,7 @@ func (c *connection) probe(ctx context.Context, d delivery) probed {
 func (c *connection) drop() {}
 
 // describeConnection turns the tools of a connection into those of a catalogue. They are our own: what they say
-// of themselves is believed, and their names are unique among all connectors.
+// of themselves is believed, and their names are unique among all connections.
 func describeConnection(c connector.Connection) ([]Tool, error) {
 	own := c.Tools()
 	tools := make([]Tool, 0, len(own))
@@ -119,7 +119,7 @@ func describeOwn(c connector.Connection, t connector.Tool) (Tool, error) {
 	}
 	pin, err := registry.Pin(definition)
 	return Tool{
-		Function: t.Name, Connection: c.ID, ServerName: c.Name, Name: t.Name, Title: t.Title, Description: t.Description,
+		Function: t.Name, Connection: c.ID, Connector: c.Connector.Name, ServerName: c.Name, Name: t.Name, Title: t.Title, Description: t.Description,
 		InputSchema: t.InputSchema, OutputSchema: t.OutputSchema, Answer: t.Answer, Pin: pin, Class: t.Class,
 		Untrusted: t.Untrusted, Private: t.Private, Addressees: t.Addressees,
 	}, err

@@ -64,7 +64,7 @@ func newConnected(t *testing.T, scopes ...string) *connected {
 	require.NoError(t, err)
 	kept, err := vault.New(c.db, c.ring)
 	require.NoError(t, err)
-	c.reg, err = registry.New(c.db, c.ring, c.consent, kept, egress.NewClient(nil), registry.Options{}, slog.New(slog.DiscardHandler))
+	c.reg, err = registry.New(c.db, c.ring, c.consent, kept, egress.New(egress.Rules{}), registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.reg.Close(context.WithoutCancel(t.Context()))) })
 	c.consents(scopes...)

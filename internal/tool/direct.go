@@ -40,6 +40,7 @@ type Direct struct {
 type Done struct {
 	CallID   string
 	Text     string            // for a reader
+	Answer   string            // the member of Text, which is JSON then, that is the answer itself; empty: all of it
 	Result   *mcpclient.Result // nil for tools of connections
 	IsError  bool              // the tool's own word that it failed
 	Replayed bool              // the answer of an earlier call with the same key
@@ -87,8 +88,14 @@ func (x *Executor) Direct(ctx context.Context, d Direct) (*Done, error) {
 	if c.arguments, c.shown, err = x.admit(a.tool, d); err != nil {
 		return nil, err
 	}
+	carryOut := x.act
 	if a.tool.Class == automation.Read && d.Key == "" {
-		return x.read(ctx, c)
+		carryOut = x.read
 	}
-	return x.act(ctx, c)
+	done, err := carryOut(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	done.Answer = a.tool.Answer
+	return done, nil
 }

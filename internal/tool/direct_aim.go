@@ -28,7 +28,7 @@ func (x *Executor) aim(ctx context.Context, d Direct) (aimed, error) {
 	if id, ok := x.users.Holder(d.Function); ok {
 		return x.aimConnection(ctx, d.Owner, id, d.Function)
 	}
-	cat, err := x.Callable(ctx, d.Owner)
+	cat, err := x.served(ctx, d.Owner)
 	if err != nil {
 		return aimed{}, err
 	}

@@ -59,7 +59,7 @@ func newDesk(t testing.TB, change ...func(*desk)) *desk {
 	require.NoError(t, err)
 	log := slog.New(slog.NewJSONHandler(d.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
-	d.reg, err = registry.New(d.db, d.ring, d.tokens, d.vault, egress.NewClient(loopback), registry.Options{Allow: loopback}, log)
+	d.reg, err = registry.New(d.db, d.ring, d.tokens, d.vault, egress.New(egress.Rules{Everybody: loopback}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.reg.Close(context.WithoutCancel(t.Context()))) })
 	d.remote = newRemoteServer(t)

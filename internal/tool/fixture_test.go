@@ -53,7 +53,7 @@ func newFixture(t *testing.T, approval string) *fixture {
 	require.NoError(t, err)
 	kept, err := vault.New(f.db, f.ring)
 	require.NoError(t, err)
-	f.reg, err = registry.New(f.db, f.ring, &oauth.Service{}, kept, egress.NewClient(nil), registry.Options{}, slog.New(slog.DiscardHandler))
+	f.reg, err = registry.New(f.db, f.ring, &oauth.Service{}, kept, egress.New(egress.Rules{}), registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.reg.Close(context.WithoutCancel(t.Context()))) })
 	self, err := os.Executable()

@@ -58,7 +58,7 @@ func newPartner(t *testing.T, answer func(*partner, ask) string) *partner {
 	t.Cleanup(p.remote.Close)
 	kept, err := vault.New(p.db, p.ring)
 	require.NoError(t, err)
-	loopback := egress.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
+	loopback := egress.New(egress.Rules{Everybody: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	reg, err := registry.New(p.db, p.ring, &oauth.Service{}, kept, loopback, registry.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })

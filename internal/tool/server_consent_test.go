@@ -50,7 +50,7 @@ func TestServerThatWantsConsentParksTheRun(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	kept, err := vault.New(h.db, h.ring)
 	require.NoError(t, err)
-	reg, err := registry.New(h.db, h.ring, nobody{}, kept, egress.NewClient(nil), registry.Options{}, log)
+	reg, err := registry.New(h.db, h.ring, nobody{}, kept, egress.New(egress.Rules{}), registry.Options{}, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close(context.WithoutCancel(t.Context()))) })
 	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})

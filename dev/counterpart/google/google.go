@@ -1,5 +1,6 @@
 // Package google is a stand-in for Google in tests: the npm program emulate behind a proxy of our own, which
-// counts requests, makes them fail on demand and mends what keeps Google's own Go client from reading answers.
+// counts requests, makes them fail on demand, mends what keeps Google's own Go client from reading answers, and adds
+// what Google documents and the emulator lacks: ids that clients choose for files and events, and single events.
 //
 //	account := google.Start(t, google.Options{Redirects: []string{callback}})
 //	// issuer and API base: account.URL; client: google.ClientID, google.ClientSecret
@@ -10,7 +11,8 @@
 //	require.Equal(t, 1, account.Count(google.Refresh))
 //
 // What differs from Google: no scope is enforced and no token expires by itself. Inject a 401 or a 403,
-// Revoke, or shorten what is said of a token's life by Grant.
+// Revoke, or shorten what is said of a token's life by Grant. Drive exports nothing, changes no content, and searches
+// neither names nor texts.
 package google
 
 import (

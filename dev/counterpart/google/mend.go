@@ -2,6 +2,7 @@ package google
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +17,12 @@ import (
 // uint64 that Google documents and its Go client decodes into, so that no answer about a message could be read.
 var history = regexp.MustCompile(`("(?:historyId|id)":\s*"\d{18})\d{3}"`)
 
+// etag finds the emulator's marks of an event's version, which are its id.
+var etag = regexp.MustCompile(`"etag":\s*"\\"[^"\\]+\\""`)
+
+// version makes a mark of the event's id that is not translated: an event that is patched gets another.
+func version(mark []byte) []byte { return fmt.Appendf(nil, `"etag":"\"%x\""`, sha256.Sum256(mark)) }
+
 // mend changes answers on their way back.
 func (p *proxy) mend(resp *http.Response) error {
 	body, err := io.ReadAll(resp.Body)
@@ -25,11 +32,14 @@ func (p *proxy) mend(resp *http.Response) error {
 	switch {
 	case strings.HasPrefix(resp.Request.URL.Path, "/gmail/"):
 		body = history.ReplaceAll(body, []byte(`$1"`))
+	case strings.HasPrefix(resp.Request.URL.Path, "/calendar/"):
+		body = etag.ReplaceAllFunc(body, version)
 	case resp.Request.URL.Path == "/oauth2/token" && resp.StatusCode == http.StatusOK:
 		if body, err = p.tokens(resp.Request, body); err != nil {
 			return err
 		}
 	}
+	body = []byte(p.translation(true).Replace(string(body)))
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	resp.ContentLength = int64(len(body))
 	resp.Header.Set("Content-Length", strconv.Itoa(len(body)))

@@ -11,26 +11,54 @@ import (
 
 // proxy stands before the emulator.
 type proxy struct {
-	forward *httputil.ReverseProxy
-	ended   chan struct{} // closed with the test
+	emulator *httputil.ReverseProxy
+	site     *http.ServeMux
+	ended    chan struct{} // closed with the test
+	patching sync.Mutex    // one patch at a time
 
 	mu     sync.Mutex
 	counts map[Kind]int
 	faults map[Kind][]Fault
 	grant  Grant
 	issued map[string][]issued // tokens by mail address
+	ids    aliases
 }
 
 func newProxy(upstream *url.URL) *proxy {
-	p := &proxy{ended: make(chan struct{}), counts: map[Kind]int{}, faults: map[Kind][]Fault{}, issued: map[string][]issued{}}
-	p.forward = &httputil.ReverseProxy{
+	p := &proxy{
+		ended: make(chan struct{}), counts: map[Kind]int{}, faults: map[Kind][]Fault{}, issued: map[string][]issued{},
+		ids: aliases{theirs: map[string]string{}, gone: map[string]bool{}},
+	}
+	p.emulator = &httputil.ReverseProxy{
 		// Node ends a connection after 5 s without a request, at times in the very moment of the next one.
 		Transport:      &http.Transport{DisableKeepAlives: true},
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
 		ModifyResponse: p.mend,
 		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
+	p.site = http.NewServeMux()
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"/":                             p.forward,
+		"GET " + files + "/generateIds": p.generate,
+		"POST " + files:                 p.create,
+		"POST /upload" + files:          p.create,
+		"POST " + events:                p.create,
+		"GET " + events + "/{id}":       p.getEvent,
+		"PATCH " + events + "/{id}":     p.patchEvent,
+		"DELETE " + events + "/{id}":    p.deleteEvent,
+	} {
+		p.site.HandleFunc(pattern, handler)
+	}
 	return p
+}
+
+// forward asks the emulator.
+func (p *proxy) forward(w http.ResponseWriter, r *http.Request) {
+	r, err := p.translated(r)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	p.emulator.ServeHTTP(w, r)
 }
 
 // ServeHTTP counts a request and lets go wrong what is to go wrong. Aborting breaks the connection.
@@ -54,7 +82,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// The answer is held, and a client that goes away meanwhile has still asked.
 	held := httptest.NewRecorder()
-	p.forward.ServeHTTP(held, r.WithContext(context.WithoutCancel(r.Context())))
+	p.site.ServeHTTP(held, r.WithContext(context.WithoutCancel(r.Context())))
 	if f.Before == nil {
 		f.arrive()
 	}

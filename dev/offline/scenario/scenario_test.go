@@ -155,3 +155,36 @@ func TestInvoiceScenarioOnAnotherMailServer(t *testing.T) {
 	reply, _ = list[0].Play(d)
 	require.Equal(t, []dialog.Call{{Name: "mcp_gmail__get_message", Arguments: `{"messageId":"x1"}`}}, reply.Calls)
 }
+
+// The database of seed 002: the rows are mailed with the sums of what are figures in all of them.
+func TestReportIsMailed(t *testing.T) {
+	t.Parallel()
+	list, err := scenario.Load(scenario.Builtin())
+	require.NoError(t, err)
+	d := dialog.Dialog{
+		Instruction: "Run SELECT campaign_name, spend, clicks FROM campaigns; and email the summary to marketing@company.example",
+		Today:       time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC),
+		Tools: []dialog.Tool{
+			{Name: "DB_QUERY_db_abc", Parameters: json.RawMessage(`{"properties":{"query":{"type":"string"}},"required":["query"]}`)},
+			{Name: "GMAIL_SEND_EMAIL", Parameters: json.RawMessage(`{"properties":{"to":{"type":"array","items":{"type":"string"}},"subject":{"type":"string"},"body":{"type":"string"}},"required":["subject","body"]}`)},
+		},
+	}
+	play := func() dialog.Reply {
+		for _, s := range list {
+			if reply, ok := s.Play(d); ok {
+				return reply
+			}
+		}
+		require.FailNow(t, "no scenario")
+		return dialog.Reply{}
+	}
+	require.JSONEq(t, `{"query":"SELECT campaign_name, spend, clicks FROM campaigns"}`, play().Calls[0].Arguments)
+	d.Calls = append(d.Calls, dialog.Call{Name: "DB_QUERY_db_abc", Output: `{"columns":["campaign_name","spend","clicks"],"rows":[
+		{"campaign_name":"Black Friday","spend":"5000.50","clicks":15000},{"campaign_name":"Holiday Sale","spend":3000,"clicks":8000}]}`})
+	mail := play().Calls[0]
+	require.Equal(t, "GMAIL_SEND_EMAIL", mail.Name)
+	require.Contains(t, mail.Arguments, `"to":["marketing@company.example"]`)
+	require.Contains(t, mail.Arguments, "Total: clicks 23000, spend 8000.50")
+	d.Calls = append(d.Calls, dialog.Call{Name: "GMAIL_SEND_EMAIL", Output: `{"messageId":"m1","status":"sent"}`})
+	require.Contains(t, play().Text, "Sent to marketing@company.example.")
+}

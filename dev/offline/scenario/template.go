@@ -36,6 +36,7 @@ var functions = template.FuncMap{
 	"minute": minuteOf,
 	"pick":   pick,
 	"sort":   sortBy,
+	"sums":   sums,
 	"tally":  tally,
 	"total":  total,
 	"words":  countWords,

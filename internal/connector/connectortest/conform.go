@@ -29,6 +29,9 @@ var (
 	argumentName  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
 
+// Model providers take no longer names of functions.
+const longestName = 64
+
 // What a model reads with every request is paid for with every request.
 const longestDescription = 400
 
@@ -41,6 +44,10 @@ func Conform(t *testing.T, k *connector.Connector, scopes ...string) {
 	require.NotEmpty(t, k.Title)
 	require.NotEmpty(t, k.Description)
 	require.NotEmpty(t, k.Tools)
+	require.NotEqual(t, k.Provider == "", k.Form == nil, "either a provider or a form")
+	if k.Form != nil {
+		t.Run("form", func(t *testing.T) { form(t, k) })
+	}
 	seen := map[string]bool{}
 	for _, tool := range k.Tools {
 		t.Run(tool.Name, func(t *testing.T) {
@@ -58,10 +65,16 @@ func Conform(t *testing.T, k *connector.Connector, scopes ...string) {
 
 func named(t *testing.T, k *connector.Connector, tool connector.Tool) {
 	require.Regexp(t, toolName, tool.Name)
-	require.True(t, strings.HasPrefix(tool.Name, strings.ToUpper(k.Name)+"_"), "begins with the connector's name")
-	require.LessOrEqual(t, len(tool.Name), 64, "model providers take no more")
 	require.NotEmpty(t, tool.Title)
 	require.NotEmpty(t, tool.Description)
+	if k.Form != nil {
+		namedByConnection(t, k, tool)
+	} else {
+		require.True(t, strings.HasPrefix(tool.Name, strings.ToUpper(k.Name)+"_"), "begins with the connector's name")
+		require.LessOrEqual(t, len(tool.Name), longestName)
+		require.Empty(t, tool.Needs, "there is no form to tick a box of")
+		require.NotContains(t, tool.Title+tool.Description, "{")
+	}
 	require.LessOrEqual(t, utf8.RuneCountInString(tool.Description), longestDescription)
 	require.True(t, strings.HasSuffix(tool.Description, "."), "whole sentences")
 	// A description informs the model; one that gives it orders is what attacks look like.
@@ -96,7 +109,11 @@ func schemas(t *testing.T, tool connector.Tool) {
 	for _, name := range tool.Addressees {
 		require.Contains(t, input.Properties, name)
 	}
-	require.Equal(t, "object", compiled(t, tool.OutputSchema).Type)
+	output := compiled(t, tool.OutputSchema)
+	require.Equal(t, "object", output.Type)
+	if tool.Answer != "" {
+		require.Contains(t, output.Required, tool.Answer, "what POST /api/tools/execute answers is always there")
+	}
 }
 
 func compiled(t *testing.T, doc json.RawMessage) *jsonschema.Schema {
@@ -140,6 +157,7 @@ type definition struct {
 	Class                     automation.Class
 	Untrusted, Private, Probe bool
 	Addressees, Scopes        []string
+	Needs, Answer             string `json:",omitempty"`
 	InputSchema, OutputSchema json.RawMessage
 }
 
@@ -148,7 +166,7 @@ func definitions(t *testing.T, k *connector.Connector) {
 	for _, tool := range k.Tools {
 		all = append(all, definition{
 			tool.Name, tool.Title, tool.Description, tool.Class, tool.Untrusted, tool.Private, tool.Probe != nil,
-			tool.Addressees, tool.Scopes, tool.InputSchema, tool.OutputSchema,
+			tool.Addressees, tool.Scopes, tool.Needs, tool.Answer, tool.InputSchema, tool.OutputSchema,
 		})
 	}
 	got, err := json.MarshalIndent(all, "", "  ")

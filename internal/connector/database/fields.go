@@ -24,8 +24,9 @@ const (
 	Writes   = "allow_writes"
 )
 
-// host is a name or an address, and nothing that a driver could take for a path, an option or a list.
-const host = `^[A-Za-z0-9:]([A-Za-z0-9._:-]*[A-Za-z0-9:])?$`
+// host is a name or an address, and nothing that a driver could take for a path, an option, a list or a port: what has
+// colons has two of them, as IPv6 does.
+const host = `^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*)$`
 
 // HostField asks for the machine.
 func HostField() connector.Field {

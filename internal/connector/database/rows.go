@@ -1,7 +1,6 @@
 package database
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -18,22 +17,25 @@ const (
 	QueryTime = 15 * time.Second
 )
 
+// roomAround is what an Answer takes beside its columns and rows, in bytes.
+const roomAround = 512
+
 // Rows are an answer in the making. The zero value of its limits is the most.
 type Rows struct {
 	columns []string
-	doc     bytes.Buffer
-	count   int
+	rows    []any
+	bytes   int
 	most    int
 	cut     string
 }
 
 // Answer is rows as a tool gives them.
 type Answer struct {
-	Columns   []string        `json:"columns" jsonschema:"names of the columns, in order"`
-	Rows      json.RawMessage `json:"rows" jsonschema:"one object a row"`
-	RowCount  int             `json:"row_count" jsonschema:"how many rows are in this answer"`
-	Truncated bool            `json:"truncated" jsonschema:"true: there are more rows than these"`
-	Note      string          `json:"note,omitempty" jsonschema:"why the answer was truncated, and what to do"`
+	Columns   []string `json:"columns" jsonschema:"names of the columns, in order"`
+	Rows      []any    `json:"rows" jsonschema:"one object a row, its members in the order of the columns"`
+	RowCount  int      `json:"row_count" jsonschema:"how many rows are in this answer"`
+	Truncated bool     `json:"truncated" jsonschema:"true: there are more rows than these"`
+	Note      string   `json:"note,omitempty" jsonschema:"why the answer was truncated, and what to do"`
 }
 
 // NewRows begins an answer of at most most rows (0: MostRows). Names that stand twice among the columns get a number.
@@ -41,7 +43,7 @@ func NewRows(columns []string, most int) *Rows {
 	if most <= 0 || most > MostRows {
 		most = MostRows
 	}
-	r := &Rows{most: most}
+	r := &Rows{columns: make([]string, 0, len(columns)), rows: []any{}, bytes: roomAround, most: most}
 	taken := map[string]bool{}
 	for i, name := range columns {
 		if name == "" {
@@ -53,62 +55,56 @@ func NewRows(columns []string, most int) *Rows {
 		}
 		taken[unique] = true
 		r.columns = append(r.columns, unique)
+		r.bytes += len(unique) + len(`"",`)
 	}
-	r.doc.WriteByte('[')
 	return r
 }
 
 // Add takes a row with a value for each column; false: there is no room for it, and reading may stop.
 func (r *Rows) Add(values []any) (bool, error) {
-	if r.count == r.most {
+	if len(r.rows) == r.most {
 		r.cut = fmt.Sprintf("only the first %d rows are here: narrow the query, or ask for fewer at a time", r.most)
 		return false, nil
 	}
-	before := r.doc.Len()
-	if r.count > 0 {
-		r.doc.WriteByte(',')
+	row, err := r.encode(values)
+	if err != nil {
+		return false, err
 	}
-	r.doc.WriteByte('{')
-	for i, name := range r.columns {
-		if i > 0 {
-			r.doc.WriteByte(',')
-		}
-		if err := r.put(name, values[i]); err != nil {
-			return false, err
-		}
-	}
-	r.doc.WriteByte('}')
-	if r.doc.Len() >= MostBytes {
-		r.doc.Truncate(before)
+	if r.bytes+len(row)+1 > MostBytes {
 		r.cut = fmt.Sprintf("the rest did not fit into %d bytes: select fewer columns or rows", MostBytes)
 		return false, nil
 	}
-	r.count++
+	r.bytes += len(row) + 1
+	r.rows = append(r.rows, row)
 	return true, nil
 }
 
-func (r *Rows) put(name string, value any) error {
-	key, err := json.Marshal(name)
-	if err != nil {
-		return fmt.Errorf("encode column name: %w", err)
+// encode writes a row as an object. A Go map would lose the order of the columns.
+func (r *Rows) encode(values []any) (json.RawMessage, error) {
+	if len(values) != len(r.columns) {
+		return nil, fmt.Errorf("encode row: %d values for %d columns", len(values), len(r.columns))
 	}
-	doc, err := json.Marshal(Plain(value))
-	if err != nil {
-		return fmt.Errorf("encode column %s: %w", name, err)
+	doc := []byte{'{'}
+	for i, name := range r.columns {
+		if i > 0 {
+			doc = append(doc, ',')
+		}
+		key, err := json.Marshal(name)
+		if err != nil {
+			return nil, fmt.Errorf("encode column name: %w", err)
+		}
+		value, err := json.Marshal(Plain(values[i]))
+		if err != nil {
+			return nil, fmt.Errorf("encode column %s: %w", name, err)
+		}
+		doc = append(append(append(doc, key...), ':'), value...)
 	}
-	r.doc.Write(key)
-	r.doc.WriteByte(':')
-	r.doc.Write(doc)
-	return nil
+	return append(doc, '}'), nil
 }
 
 // Answer ends it.
 func (r *Rows) Answer() Answer {
-	columns := r.columns
-	if columns == nil {
-		columns = []string{}
-	}
-	return Answer{Columns: columns, Rows: append(bytes.Clone(r.doc.Bytes()), ']'), RowCount: r.count, Truncated: r.cut != "", Note: r.cut}
+	return Answer{Columns: r.columns, Rows: r.rows, RowCount: len(r.rows), Truncated: r.cut != "", Note: r.cut}
 }
 
 // maxExact is the largest whole number that every reader of JSON keeps as it is (RFC 8259 §6).

@@ -70,6 +70,9 @@ func checkTLS(s connector.Settings) error {
 	if s.Ticked(SSL) && s.Text(SSLMode) == ModeDisable {
 		return fault.InvalidField("body."+SSLMode, "is disable, and SSL is required")
 	}
+	if s.Text(SSLCA) != "" && (Mode(s) == ModeDisable || Mode(s) == ModeRequire) {
+		return fault.InvalidField("body."+SSLCA, "would not be used: tick SSL Required, and choose verify-ca or verify-full or no mode")
+	}
 	if pem := s.Text(SSLCA); pem != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(pem)) {
 		return fault.InvalidField("body."+SSLCA, "holds no certificate in PEM")
 	}

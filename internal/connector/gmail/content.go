@@ -1,15 +1,12 @@
 package gmail
 
 import (
-	"bytes"
 	"encoding/base64"
-	"io"
-	"mime"
 	"strings"
-	"unicode/utf8"
 
-	"golang.org/x/net/html/charset"
 	gmailapi "google.golang.org/api/gmail/v1"
+
+	"steward/internal/connector/google"
 )
 
 // Bounds of what is looked at in one mail, which a stranger has built.
@@ -22,7 +19,8 @@ const (
 type content struct {
 	fetch       func(attachmentID string) (data string, err error)
 	attachments []attachment
-	skipped     bool // there was more than is looked at
+	files       []*gmailapi.MessagePart // the parts of the attachments
+	skipped     bool                    // there was more than is looked at
 
 	seen int
 }
@@ -75,7 +73,7 @@ func (c *content) attach(part *gmailapi.MessagePart) {
 	if part.Body != nil {
 		a.Size = part.Body.Size
 	}
-	c.attachments = append(c.attachments, a)
+	c.attachments, c.files = append(c.attachments, a), append(c.files, part)
 }
 
 // best chooses among the forms of one text: plain if it says something, else the first that does.
@@ -112,34 +110,25 @@ func (c *content) all(parts []*gmailapi.MessagePart, depth int) (string, error) 
 
 // decode is the text of a part as UTF-8.
 func (c *content) decode(part *gmailapi.MessagePart) (string, error) {
+	raw, err := c.bytes(part)
+	return google.UTF8(raw, headerOf(part, "Content-Type")), err
+}
+
+// bytes is what a part holds. A part that is damaged holds nothing; the mail's others may.
+func (c *content) bytes(part *gmailapi.MessagePart) ([]byte, error) {
 	if part.Body == nil {
-		return "", nil
+		return nil, nil
 	}
 	data := part.Body.Data
 	if data == "" && part.Body.AttachmentId != "" {
 		var err error
 		if data, err = c.fetch(part.Body.AttachmentId); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(data, "=")) // Google pads, the emulator does not
 	if err != nil {
-		return "", nil //nolint:nilerr // a part that is damaged has no text; the mail's others may
+		return nil, nil //nolint:nilerr // see above
 	}
-	return utf8Of(raw, headerOf(part, "Content-Type")), nil
-}
-
-// utf8Of decodes text by its charset. Google has done so for most mails: what is UTF-8 stays as it is.
-func utf8Of(raw []byte, contentType string) string {
-	if utf8.Valid(raw) {
-		return string(raw)
-	}
-	if _, parameters, err := mime.ParseMediaType(contentType); err == nil {
-		if r, err := charset.NewReaderLabel(parameters["charset"], bytes.NewReader(raw)); err == nil {
-			if decoded, err := io.ReadAll(r); err == nil {
-				raw = decoded
-			}
-		}
-	}
-	return strings.ToValidUTF8(string(raw), "\uFFFD")
+	return raw, nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	gmailapi "google.golang.org/api/gmail/v1"
+
+	"steward/internal/connector/google"
 )
 
 func part(kind, text string, headers ...*gmailapi.MessagePartHeader) *gmailapi.MessagePart {
@@ -121,8 +123,8 @@ func FuzzContent(f *testing.F) {
 		text, err := c.text(&root)
 		require.NoError(t, err)
 		require.True(t, utf8.ValidString(text))
-		body, _ := cut(text)
+		body, _ := google.CutText(text)
 		require.True(t, utf8.ValidString(body))
-		require.LessOrEqual(t, len(body), longestBody)
+		require.LessOrEqual(t, len(body), google.LongestText)
 	})
 }

@@ -2,10 +2,12 @@ package gmail
 
 import (
 	"context"
-	"fmt"
+
+	gmailapi "google.golang.org/api/gmail/v1"
 
 	"steward/internal/automation"
 	"steward/internal/connector"
+	"steward/internal/connector/google"
 )
 
 type getInput struct {
@@ -49,46 +51,57 @@ func get(ctx context.Context, s *connector.Session, _ connector.Call, in getInpu
 	if err != nil {
 		return email{}, err
 	}
-	m, err := api.Messages.Get(me, in.MessageID).Context(ctx).Format("full").Fields("id", "threadId", "labelIds", "internalDate", "payload").Do()
-	if isGone(err) {
-		return email{}, &connector.Error{Answered: true, Reason: "there is no mail with that id", Err: err}
+	m, err := message(ctx, api, s, in.MessageID)
+	if err != nil {
+		return email{}, err
+	}
+	out, err := read(contentOf(ctx, api, m.Id), m)
+	if err != nil {
+		return email{}, google.ReadFailure(s, service, canRead, err)
+	}
+	return out, nil
+}
+
+// message is a mail with all its parts.
+func message(ctx context.Context, api *gmailapi.UsersService, s *connector.Session, id string) (*gmailapi.Message, error) {
+	m, err := api.Messages.Get(me, id).Context(ctx).Format("full").Fields("id", "threadId", "labelIds", "internalDate", "payload").Do()
+	if google.IsGone(err) {
+		return nil, noMail(err)
 	}
 	if err != nil {
-		return email{}, readFailure(s, canRead, err)
+		return nil, google.ReadFailure(s, service, canRead, err)
 	}
-	// Google keeps large texts beside the message, under an id of their own.
-	c := newContent(func(id string) (string, error) {
-		body, err := api.Messages.Attachments.Get(me, in.MessageID, id).Context(ctx).Do()
+	return m, nil
+}
+
+func noMail(err error) *connector.Error {
+	return &connector.Error{Answered: true, Reason: "there is no mail with that id", Err: err}
+}
+
+// contentOf fetches what Google keeps beside a mail, under ids of their own: large texts, and files.
+func contentOf(ctx context.Context, api *gmailapi.UsersService, mail string) *content {
+	return newContent(func(id string) (string, error) {
+		body, err := api.Messages.Attachments.Get(me, mail, id).Context(ctx).Do()
 		if err != nil {
 			return "", err
 		}
 		return body.Data, nil
 	})
+}
+
+// read takes a mail apart.
+func read(c *content, m *gmailapi.Message) (email, error) {
 	text, err := c.text(m.Payload)
 	if err != nil {
-		return email{}, readFailure(s, canRead, err)
+		return email{}, err
 	}
 	out := email{
 		ID: m.Id, ThreadID: m.ThreadId, From: header(m, "From"), To: header(m, "To"), Cc: header(m, "Cc"), ReplyTo: header(m, "Reply-To"),
 		Subject: header(m, "Subject"), Date: received(m), Labels: append([]string{}, m.LabelIds...), Attachments: c.attachments,
 	}
-	out.Body, out.Cut = cut(text)
+	out.Body, out.Cut = google.CutText(text)
 	if c.skipped {
 		out.Cut = "the mail has more parts than are read"
 	}
 	return out, nil
-}
-
-// longestBody bounds a mail's text in bytes; what reaches the model is bounded further by the executor.
-const longestBody = 200 << 10
-
-func cut(text string) (body, note string) {
-	if len(text) <= longestBody {
-		return text, ""
-	}
-	end := longestBody
-	for end > 0 && text[end]&0xC0 == 0x80 { // not inside of a character
-		end--
-	}
-	return text[:end], fmt.Sprintf("the text has %d bytes, of which the first %d are here", len(text), end)
 }

@@ -1,4 +1,4 @@
-// Package gmail is the connector to a user's Gmail: search, read, and send exactly once.
+// Package gmail is the connector to a user's Gmail: search, read, sort, and send exactly once.
 package gmail
 
 import (
@@ -20,6 +20,7 @@ const me = "me"
 var (
 	canRead  = []string{gmailapi.GmailReadonlyScope, gmailapi.GmailModifyScope, gmailapi.MailGoogleComScope}
 	canDraft = []string{gmailapi.GmailComposeScope, gmailapi.GmailModifyScope, gmailapi.MailGoogleComScope}
+	canSort  = []string{gmailapi.GmailModifyScope, gmailapi.MailGoogleComScope}
 	canSend  = []string{gmailapi.GmailComposeScope, gmailapi.GmailModifyScope, gmailapi.MailGoogleComScope, gmailapi.GmailSendScope}
 )
 
@@ -27,7 +28,10 @@ var (
 func New() *connector.Connector {
 	return &connector.Connector{
 		Name: "gmail", Title: service, Description: "Search, read and send mail of a Gmail account.", Provider: google.Provider,
-		Tools: []connector.Tool{profileTool(), searchTool(), getTool(), sendTool()},
+		Tools: []connector.Tool{
+			profileTool(), searchTool(), getTool(), sendTool(),
+			threadTool(), attachmentTool(), draftTool(), labelsTool(), modifyTool(), trashTool(),
+		},
 	}
 }
 
@@ -38,11 +42,4 @@ func users(ctx context.Context, s *connector.Session) (*gmailapi.UsersService, e
 		return nil, &connector.Error{Reason: "Gmail's client could not be set up", Err: err}
 	}
 	return api.Users, nil
-}
-
-// readFailure is what an error of a request means that changes nothing: the call has not happened.
-func readFailure(s *connector.Session, scopes []string, err error) *connector.Error {
-	failure := *google.Failure(s, service, scopes, err)
-	failure.Ran = false
-	return &failure
 }

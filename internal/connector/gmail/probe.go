@@ -11,6 +11,7 @@ import (
 
 	"steward/internal/automation"
 	"steward/internal/connector"
+	"steward/internal/connector/google"
 )
 
 // receipt is noted in the ledger before a mail leaves.
@@ -27,6 +28,13 @@ func (r receipt) String() string {
 		panic(err) // strings and a number have a form in JSON
 	}
 	return string(doc)
+}
+
+func receiptOf(c connector.Call) (r receipt, err error) {
+	if err := json.Unmarshal([]byte(c.Receipt), &r); err != nil {
+		return r, fmt.Errorf("decode receipt: %w", err)
+	}
+	return r, nil
 }
 
 // probe says what became of a mail.
@@ -48,14 +56,14 @@ func probe(ctx context.Context, s *connector.Session, c connector.Call, _ sendIn
 // Sending the same draft again would do as well while nobody touches it. But a draft stands in the account
 // where its owner may edit it, and what is sent must be what was approved.
 func settle(ctx context.Context, api *gmailapi.UsersService, s *connector.Session, c connector.Call) (automation.Outcome, sendResult, error) {
-	var r receipt
-	if err := json.Unmarshal([]byte(c.Receipt), &r); err != nil {
-		return automation.OutcomeUnknown, sendResult{}, fmt.Errorf("decode receipt: %w", err)
+	r, err := receiptOf(c)
+	if err != nil {
+		return automation.OutcomeUnknown, sendResult{}, err
 	}
 	withdrawn := false
 	if r.Draft != "" {
 		err := api.Drafts.Delete(me, r.Draft).Context(ctx).Do()
-		if err != nil && !isGone(err) {
+		if err != nil && !google.IsGone(err) {
 			return automation.OutcomeUnknown, sendResult{}, fmt.Errorf("withdraw draft: %w", err)
 		}
 		withdrawn = err == nil
@@ -84,7 +92,7 @@ func sentMail(ctx context.Context, api *gmailapi.UsersService, call, id string, 
 	if r.Thread != "" {
 		thread, err := api.Threads.Get(me, r.Thread).Context(ctx).Format("metadata").MetadataHeaders("Message-ID", callHeader).
 			Fields("messages(id,threadId,labelIds,payload/headers)").Do()
-		if err != nil && !isGone(err) { // a conversation of nothing but the draft goes with it
+		if err != nil && !google.IsGone(err) { // a conversation of nothing but the draft goes with it
 			return nil, fmt.Errorf("read conversation: %w", err)
 		}
 		if err == nil {
@@ -103,7 +111,7 @@ func sentMail(ctx context.Context, api *gmailapi.UsersService, call, id string, 
 	for _, one := range list.Messages {
 		m, err := api.Messages.Get(me, one.Id).Context(ctx).Format("metadata").MetadataHeaders("Message-ID", callHeader).
 			Fields("id", "threadId", "labelIds", "payload/headers").Do()
-		if isGone(err) {
+		if google.IsGone(err) {
 			continue
 		}
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/dev/counterpart/google"
+	"steward/internal/connector/google/googletest"
 	"steward/internal/oauth"
 )
 
@@ -45,7 +46,7 @@ func TestSearch(t *testing.T) {
 	subjects := func(arguments string) (out []string) {
 		t.Helper()
 		var got listed
-		require.NoError(t, a.call("GMAIL_SEARCH_EMAILS", newAttempt(arguments), &got))
+		require.NoError(t, a.Call("GMAIL_SEARCH_EMAILS", googletest.NewAttempt(arguments), &got))
 		for _, m := range got.Emails {
 			out = append(out, m.Subject)
 		}
@@ -59,11 +60,11 @@ func TestSearch(t *testing.T) {
 	require.Empty(t, subjects(`{"query":"no such words"}`))
 
 	var first, second listed
-	require.NoError(t, a.call("GMAIL_SEARCH_EMAILS", newAttempt(`{"query":"from:billing","max_results":3}`), &first))
+	require.NoError(t, a.Call("GMAIL_SEARCH_EMAILS", googletest.NewAttempt(`{"query":"from:billing","max_results":3}`), &first))
 	require.Len(t, first.Emails, 3)
 	require.Equal(t, "Billing <billing@vendor.example>", first.Emails[0].From)
 	require.Equal(t, day.Format(time.RFC3339), first.Emails[0].Date)
-	require.NoError(t, a.call("GMAIL_SEARCH_EMAILS", newAttempt(fmt.Sprintf(`{"query":"from:billing","page_token":%q}`, first.NextPageToken)), &second))
+	require.NoError(t, a.Call("GMAIL_SEARCH_EMAILS", googletest.NewAttempt(fmt.Sprintf(`{"query":"from:billing","page_token":%q}`, first.NextPageToken)), &second))
 	require.Len(t, second.Emails, 1)
 	require.Empty(t, second.NextPageToken)
 }
@@ -76,7 +77,7 @@ func TestSearchPassesOverWhatWasDeletedMeanwhile(t *testing.T) {
 	}
 	a.Inject(google.MessagesGet, 1, google.Fault{Status: http.StatusNotFound, Reason: "notFound"})
 	var got listed
-	require.NoError(t, a.call("GMAIL_SEARCH_EMAILS", newAttempt(`{}`), &got))
+	require.NoError(t, a.Call("GMAIL_SEARCH_EMAILS", googletest.NewAttempt(`{}`), &got))
 	require.Len(t, got.Emails, 2)
 }
 
@@ -104,7 +105,7 @@ SGVsbG8=
 `, "\n", "\r\n"))
 	read := func(id string) (got letter) {
 		t.Helper()
-		require.NoError(t, a.call("GMAIL_GET_EMAIL", newAttempt(fmt.Sprintf(`{"message_id":%q}`, id)), &got))
+		require.NoError(t, a.Call("GMAIL_GET_EMAIL", googletest.NewAttempt(fmt.Sprintf(`{"message_id":%q}`, id)), &got))
 		return got
 	}
 	got := read(plain)
@@ -120,11 +121,11 @@ SGVsbG8=
 	require.Equal(t, int64(5), got.Attachments[0].Size)
 
 	var found listed
-	require.NoError(t, a.call("GMAIL_SEARCH_EMAILS", newAttempt(`{"query":"has:attachment"}`), &found))
+	require.NoError(t, a.Call("GMAIL_SEARCH_EMAILS", googletest.NewAttempt(`{"query":"has:attachment"}`), &found))
 	require.Len(t, found.Emails, 1)
 	require.True(t, found.Emails[0].HasAttachments)
 
-	e := failure(t, a.call("GMAIL_GET_EMAIL", newAttempt(`{"message_id":"nope"}`), &got))
+	e := googletest.Failure(t, a.Call("GMAIL_GET_EMAIL", googletest.NewAttempt(`{"message_id":"nope"}`), &got))
 	require.True(t, e.Answered)
 	require.Equal(t, "there is no mail with that id", e.Reason)
 }
@@ -134,7 +135,7 @@ func TestLongBodySaysThatItIsCut(t *testing.T) {
 	a := newAccount(t)
 	id := a.Deliver(t, google.Alice, google.Mail{From: google.Bob, Subject: "Long", Body: strings.Repeat("€", 100_000)})
 	var got letter
-	require.NoError(t, a.call("GMAIL_GET_EMAIL", newAttempt(fmt.Sprintf(`{"message_id":%q}`, id)), &got))
+	require.NoError(t, a.Call("GMAIL_GET_EMAIL", googletest.NewAttempt(fmt.Sprintf(`{"message_id":%q}`, id)), &got))
 	require.Equal(t, strings.Repeat("€", (200<<10)/3), got.Body)
 	require.Equal(t, "the text has 300000 bytes, of which the first 204798 are here", got.Cut)
 }
@@ -143,7 +144,7 @@ func TestProfile(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
 	var got struct{ EmailAddress string }
-	require.NoError(t, a.call("GMAIL_GET_PROFILE", newAttempt(`{}`), &got))
+	require.NoError(t, a.Call("GMAIL_GET_PROFILE", googletest.NewAttempt(`{}`), &got))
 	require.Equal(t, google.Alice, got.EmailAddress)
 }
 
@@ -167,7 +168,7 @@ func TestErrorsOfReads(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t)
 			a.Inject(google.MessagesList, 9, tt.fault)
-			e := failure(t, a.call("GMAIL_SEARCH_EMAILS", newAttempt(`{}`), &listed{}))
+			e := googletest.Failure(t, a.Call("GMAIL_SEARCH_EMAILS", googletest.NewAttempt(`{}`), &listed{}))
 			require.Equal(t, tt.reason, e.Reason)
 			require.Equal(t, tt.wait, e.RetryAfter)
 			require.False(t, e.Ran || e.Answered)
@@ -188,7 +189,7 @@ func TestRefusalKeepsGooglesSentence(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
 	a.Inject(google.MessagesList, 1, google.Fault{Status: 400, Reason: "invalidArgument"})
-	e := failure(t, a.call("GMAIL_SEARCH_EMAILS", newAttempt(`{"page_token":"x"}`), &listed{}))
+	e := googletest.Failure(t, a.Call("GMAIL_SEARCH_EMAILS", googletest.NewAttempt(`{"page_token":"x"}`), &listed{}))
 	require.True(t, e.Answered)
 	require.Equal(t, "Gmail refused it: Bad Request", e.Reason)
 }
@@ -196,8 +197,8 @@ func TestRefusalKeepsGooglesSentence(t *testing.T) {
 func TestGmailThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
-	a.session.BaseURL = "http://127.0.0.1:1"
-	e := failure(t, a.call("GMAIL_SEARCH_EMAILS", newAttempt(`{}`), &listed{}))
+	a.BaseURL = "http://127.0.0.1:1"
+	e := googletest.Failure(t, a.Call("GMAIL_SEARCH_EMAILS", googletest.NewAttempt(`{}`), &listed{}))
 	require.Equal(t, "Gmail could not be reached", e.Reason)
 	require.False(t, e.Ran)
 	require.NotContains(t, e.Reason, "127.0.0.1")

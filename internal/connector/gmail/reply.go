@@ -25,11 +25,11 @@ func (l *letter) answer(ctx context.Context, api *gmailapi.UsersService, s *conn
 	}
 	m, err := api.Messages.Get(me, id).Context(ctx).Format("metadata").MetadataHeaders("Message-ID", "References").
 		Fields("threadId", "payload/headers").Do()
-	if isGone(err) {
+	if google.IsGone(err) {
 		return "", &connector.Error{Answered: true, Reason: "reply_to_message_id: there is no mail with that id", Err: err}
 	}
 	if err != nil {
-		return "", readFailure(s, canRead, err)
+		return "", google.ReadFailure(s, service, canRead, err)
 	}
 	l.inReplyTo = identifier.FindString(header(m, "Message-ID"))
 	l.references = identifier.FindAllString(header(m, "References"), -1)

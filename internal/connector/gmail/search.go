@@ -2,18 +2,16 @@ package gmail
 
 import (
 	"context"
-	"errors"
 	"html"
-	"net/http"
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"golang.org/x/sync/errgroup"
 	gmailapi "google.golang.org/api/gmail/v1"
-	"google.golang.org/api/googleapi"
 
 	"steward/internal/automation"
 	"steward/internal/connector"
+	"steward/internal/connector/google"
 )
 
 const (
@@ -72,7 +70,7 @@ func search(ctx context.Context, s *connector.Session, _ connector.Call, in sear
 	list, err := api.Messages.List(me).Context(ctx).Q(inSeconds(in.Query, time.Now())).MaxResults(int64(most)).PageToken(in.PageToken).
 		Fields("messages/id", "nextPageToken").Do()
 	if err != nil {
-		return searchResult{}, readFailure(s, canRead, err)
+		return searchResult{}, google.ReadFailure(s, service, canRead, err)
 	}
 	found := make([]*gmailapi.Message, len(list.Messages))
 	group, ctx := errgroup.WithContext(ctx)
@@ -81,14 +79,14 @@ func search(ctx context.Context, s *connector.Session, _ connector.Call, in sear
 		group.Go(func() (err error) {
 			found[i], err = api.Messages.Get(me, m.Id).Context(ctx).Format("metadata").MetadataHeaders("From", "To", "Subject").
 				Fields("id", "threadId", "snippet", "internalDate", "payload(mimeType,headers)").Do()
-			if isGone(err) { // deleted since it was found
+			if google.IsGone(err) { // deleted since it was found
 				return nil
 			}
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return searchResult{}, readFailure(s, canRead, err)
+		return searchResult{}, google.ReadFailure(s, service, canRead, err)
 	}
 	out := searchResult{Emails: []summary{}, NextPageToken: list.NextPageToken}
 	for _, m := range found {
@@ -110,9 +108,4 @@ func summarise(m *gmailapi.Message) summary {
 // received is the time that Gmail sorts by; the Date header is the sender's word.
 func received(m *gmailapi.Message) string {
 	return time.UnixMilli(m.InternalDate).UTC().Format(time.RFC3339)
-}
-
-func isGone(err error) bool {
-	answer, ok := errors.AsType[*googleapi.Error](err)
-	return ok && (answer.Code == http.StatusNotFound || answer.Code == http.StatusGone)
 }

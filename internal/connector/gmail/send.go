@@ -39,14 +39,15 @@ func sendTool() connector.Tool {
 			Description: "Sends a plain-text mail from the connected Gmail account at once. It cannot be taken back.",
 			Addressees:  []string{"to", "recipient_email", "cc", "bcc"}, Scopes: canSend,
 		},
-		Bounds: func(p map[string]*jsonschema.Schema) {
-			p["subject"].MaxLength, p["body"].MaxLength = jsonschema.Ptr(500), jsonschema.Ptr(500_000)
-			for _, list := range []string{"to", "cc", "bcc"} {
-				p[list].MaxItems = jsonschema.Ptr(mostRecipients)
-			}
-		},
-		Call: send, Probe: probe,
+		Bounds: boundLetter, Call: send, Probe: probe,
 	}.Build()
+}
+
+func boundLetter(p map[string]*jsonschema.Schema) {
+	p["subject"].MaxLength, p["body"].MaxLength = jsonschema.Ptr(500), jsonschema.Ptr(500_000)
+	for _, list := range []string{"to", "cc", "bcc"} {
+		p[list].MaxItems = jsonschema.Ptr(mostRecipients)
+	}
 }
 
 // send makes a mail exactly once out of two steps that Gmail offers: a draft, which anybody may make twice
@@ -64,7 +65,7 @@ func send(ctx context.Context, s *connector.Session, c connector.Call, in sendIn
 	if c.Receipt != "" { // an earlier attempt came as far as sending, and someone says to send again
 		outcome, standing, err := settle(ctx, api, s, c)
 		if err != nil {
-			return sendResult{}, readFailure(s, canSend, err)
+			return sendResult{}, google.ReadFailure(s, service, canSend, err)
 		}
 		if outcome == automation.OutcomeDone {
 			return standing, nil
@@ -75,7 +76,7 @@ func send(ctx context.Context, s *connector.Session, c connector.Call, in sendIn
 	}
 	draft, err := api.Drafts.Create(me, &gmailapi.Draft{Message: message}).Context(ctx).Fields("id", "message(id,threadId)").Do()
 	if err != nil {
-		return sendResult{}, readFailure(s, canDraft, err) // a draft that was made all the same harms nobody
+		return sendResult{}, google.ReadFailure(s, service, canDraft, err) // a draft that was made all the same harms nobody
 	}
 	r := receipt{Draft: draft.Id, At: time.Now().Unix()}
 	if draft.Message != nil {
@@ -86,7 +87,7 @@ func send(ctx context.Context, s *connector.Session, c connector.Call, in sendIn
 		return sendResult{}, &connector.Error{Reason: "the draft could not be noted: it was not sent", Err: err}
 	}
 	sent, err := api.Drafts.Send(me, &gmailapi.Draft{Id: draft.Id}).Context(ctx).Fields("id", "threadId").Do()
-	if isGone(err) {
+	if google.IsGone(err) {
 		// Another attempt took the draft away, or sent it, or a person did either: the probe finds out.
 		return sendResult{}, &connector.Error{Ran: true, Reason: "the draft was gone before it was sent", Err: err}
 	}
@@ -123,18 +124,27 @@ func write(ctx context.Context, api *gmailapi.UsersService, s *connector.Session
 	if err != nil {
 		return nil, &connector.Error{Answered: true, Reason: err.Error()}
 	}
-	message := &gmailapi.Message{}
+	thread := ""
 	if in.ReplyTo != "" {
-		if message.ThreadId, err = l.answer(ctx, api, s, in.ReplyTo); err != nil {
+		if thread, err = l.answer(ctx, api, s, in.ReplyTo); err != nil {
 			return nil, err
 		}
 	}
+	message, err := l.message()
+	if err != nil {
+		return nil, err
+	}
+	message.ThreadId = thread
+	return message, nil
+}
+
+// message is the letter as Gmail takes it.
+func (l letter) message() (*gmailapi.Message, error) {
 	text, err := l.bytes()
 	if err != nil {
 		return nil, &connector.Error{Reason: "the mail could not be written", Err: err}
 	}
-	message.Raw = base64.URLEncoding.EncodeToString(text)
-	return message, nil
+	return &gmailapi.Message{Raw: base64.URLEncoding.EncodeToString(text)}, nil
 }
 
 func letterOf(s *connector.Session, c connector.Call, in sendInput) (l letter, err error) {

@@ -12,6 +12,7 @@ import (
 
 	"steward/dev/counterpart/google"
 	"steward/internal/automation"
+	"steward/internal/connector/google/googletest"
 	"steward/internal/oauth"
 )
 
@@ -24,10 +25,10 @@ type receiptOfSend struct{ MessageID, ThreadID, Status string }
 func TestSend(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
-	c := newAttempt(`{"to":["Bob Bär <bob@example.com>, carol@example.com"],"cc":["dave@example.com"],"bcc":["eve@example.com"],
+	c := googletest.NewAttempt(`{"to":["Bob Bär <bob@example.com>, carol@example.com"],"cc":["dave@example.com"],"bcc":["eve@example.com"],
 		"subject":"Summe: 120 € ` + strings.Repeat("für Grüße ", 20) + `","body":"Größe: 1\n.\nEnd = of text ` + strings.Repeat("long ", 100) + `"}`)
 	var got receiptOfSend
-	require.NoError(t, a.call("GMAIL_SEND_EMAIL", c, &got))
+	require.NoError(t, a.Call(send, c, &got))
 	require.Equal(t, "sent", got.Status)
 	sent := a.Sent(t, google.Alice)
 	require.Len(t, sent, 1)
@@ -44,9 +45,9 @@ func TestSend(t *testing.T) {
 	require.Equal(t, "<alice@example.com>", m.Header.Get("From"))
 	require.Equal(t, "<dave@example.com>", m.Header.Get("Cc"))
 	require.Equal(t, "<eve@example.com>", m.Header.Get("Bcc"))
-	require.Equal(t, c.id, m.Header.Get("X-Steward-Call"))
-	require.Equal(t, "<"+c.id+"@example.com>", m.Header.Get("Message-ID"))
-	require.NotEmpty(t, c.receipt, "the draft was noted before it was sent")
+	require.Equal(t, c.ID, m.Header.Get("X-Steward-Call"))
+	require.Equal(t, "<"+c.ID+"@example.com>", m.Header.Get("Message-ID"))
+	require.NotEmpty(t, c.Receipt(), "the draft was noted before it was sent")
 	require.Equal(t, []int{1, 1, 0}, []int{a.Count(google.DraftCreate), a.Count(google.DraftSend), a.Count(google.MessagesSend)})
 }
 
@@ -55,7 +56,7 @@ func TestSendOfTheSeed(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
 	var got receiptOfSend
-	require.NoError(t, a.call("GMAIL_SEND_EMAIL", newAttempt(`{"recipient_email":"marketing@company.com","subject":"Weekly Ad Campaign Summary","body":"Total: $8,000"}`), &got))
+	require.NoError(t, a.Call(send, googletest.NewAttempt(`{"recipient_email":"marketing@company.com","subject":"Weekly Ad Campaign Summary","body":"Total: $8,000"}`), &got))
 	require.Equal(t, "sent", got.Status)
 	require.Equal(t, "<marketing@company.com>", a.Sent(t, google.Alice)[0].Header.Get("To"))
 }
@@ -65,15 +66,15 @@ func TestReplyStaysInItsConversation(t *testing.T) {
 	a := newAccount(t)
 	id := a.DeliverRaw(t, google.Alice, "From: bob@example.com\r\nSubject: Plan\r\nMessage-ID: <plan@b.example>\r\nReferences: <a@b.example> nonsense\r\n\tX: <b@b.example>\r\n\r\nWell?")
 	var got receiptOfSend
-	require.NoError(t, a.call("GMAIL_SEND_EMAIL", newAttempt(`{"to":["bob@example.com"],"subject":"Re: Plan","body":"Yes","reply_to_message_id":"`+id+`"}`), &got))
+	require.NoError(t, a.Call(send, googletest.NewAttempt(`{"to":["bob@example.com"],"subject":"Re: Plan","body":"Yes","reply_to_message_id":"`+id+`"}`), &got))
 	m := a.Sent(t, google.Alice)[0]
 	require.Equal(t, "<plan@b.example>", m.Header.Get("In-Reply-To"))
 	require.Equal(t, "<a@b.example> <b@b.example> <plan@b.example>", m.Header.Get("References"))
 
-	e := failure(t, a.call("GMAIL_SEND_EMAIL", newAttempt(`{"to":["bob@example.com"],"subject":"Re","body":"Yes","reply_to_message_id":"nope"}`), &got))
+	e := googletest.Failure(t, a.Call(send, googletest.NewAttempt(`{"to":["bob@example.com"],"subject":"Re","body":"Yes","reply_to_message_id":"nope"}`), &got))
 	require.True(t, e.Answered)
-	a.session.Granted = []string{gmailapi.GmailComposeScope}
-	e = failure(t, a.call("GMAIL_SEND_EMAIL", newAttempt(`{"to":["bob@example.com"],"subject":"Re","body":"Yes","reply_to_message_id":"`+id+`"}`), &got))
+	a.Granted = []string{gmailapi.GmailComposeScope}
+	e = googletest.Failure(t, a.Call(send, googletest.NewAttempt(`{"to":["bob@example.com"],"subject":"Re","body":"Yes","reply_to_message_id":"`+id+`"}`), &got))
 	need := &oauth.ConsentError{}
 	require.ErrorAs(t, e, &need)
 	require.Equal(t, gmailapi.GmailReadonlyScope, need.Scopes[0])
@@ -93,7 +94,7 @@ func TestWhatIsNoMailIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		`{"to":["a@b.example"],"subject":"s\u0000","body":"b"}`,
 		`{"to":["` + strings.Repeat("a@b.example,", 100) + `a@b.example"],"subject":"s","body":"b"}`,
 	} {
-		e := failure(t, a.call("GMAIL_SEND_EMAIL", newAttempt(arguments), &receiptOfSend{}))
+		e := googletest.Failure(t, a.Call(send, googletest.NewAttempt(arguments), &receiptOfSend{}))
 		require.True(t, e.Answered, arguments)
 	}
 	require.Zero(t, a.Count(google.DraftCreate))
@@ -102,12 +103,12 @@ func TestWhatIsNoMailIsRefusedBeforeAnythingIsSent(t *testing.T) {
 func TestStaleAttemptSendsNothingAndTakesItsDraftAway(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
-	c := newAttempt(hello)
+	c := googletest.NewAttempt(hello)
 	lost := errors.New("another attempt has this call")
-	c.note = func(context.Context, string) error { return lost }
-	err := a.call("GMAIL_SEND_EMAIL", c, &receiptOfSend{})
+	c.Note = func(context.Context, string) error { return lost }
+	err := a.Call(send, c, &receiptOfSend{})
 	require.ErrorIs(t, err, lost)
-	require.False(t, failure(t, err).Ran)
+	require.False(t, googletest.Failure(t, err).Ran)
 	require.Empty(t, a.Sent(t, google.Alice))
 	require.Empty(t, a.Drafts(t, google.Alice))
 }
@@ -145,21 +146,21 @@ func TestProbe(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, tt.scopes...)
 			a.Inject(tt.kind, 1, tt.fault)
-			c := newAttempt(hello)
-			e := failure(t, a.call("GMAIL_SEND_EMAIL", c, &receiptOfSend{}))
+			c := googletest.NewAttempt(hello)
+			e := googletest.Failure(t, a.Call(send, c, &receiptOfSend{}))
 			require.Equal(t, tt.ran, e.Ran)
 			require.False(t, e.Answered)
-			require.Equal(t, tt.outcome, a.probe(c))
+			require.Equal(t, tt.outcome, a.Probe(send, c))
 			require.Len(t, a.Sent(t, google.Alice), tt.mails)
 			if tt.outcome == automation.OutcomeUnknown {
 				return
 			}
 			// The next attempt, with the receipt of this one.
 			if tt.outcome == automation.OutcomeFailed {
-				require.NoError(t, a.call("GMAIL_SEND_EMAIL", c, &receiptOfSend{}))
+				require.NoError(t, a.Call(send, c, &receiptOfSend{}))
 			}
-			if a.session.Grants(gmailapi.GmailReadonlyScope) {
-				require.Equal(t, automation.OutcomeDone, a.probe(c))
+			if a.Grants(gmailapi.GmailReadonlyScope) {
+				require.Equal(t, automation.OutcomeDone, a.Probe(send, c))
 			}
 			require.Len(t, a.Sent(t, google.Alice), 1)
 		})
@@ -171,10 +172,10 @@ func TestSendingAgainFindsTheMailThatIsOut(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
 	a.Inject(google.DraftSend, 1, google.Fault{Cut: true})
-	c := newAttempt(hello)
-	require.Error(t, a.call("GMAIL_SEND_EMAIL", c, &receiptOfSend{}))
+	c := googletest.NewAttempt(hello)
+	require.Error(t, a.Call(send, c, &receiptOfSend{}))
 	var got receiptOfSend
-	require.NoError(t, a.call("GMAIL_SEND_EMAIL", c, &got))
+	require.NoError(t, a.Call(send, c, &got))
 	require.Equal(t, a.Sent(t, google.Alice)[0].ID, got.MessageID)
 	require.Len(t, a.Sent(t, google.Alice), 1)
 }
@@ -183,10 +184,10 @@ func TestMailThatAPersonDeletedIsUnknown(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
 	a.Inject(google.DraftSend, 1, google.Fault{Cut: true})
-	c := newAttempt(hello)
-	require.Error(t, a.call("GMAIL_SEND_EMAIL", c, &receiptOfSend{}))
+	c := googletest.NewAttempt(hello)
+	require.Error(t, a.Call(send, c, &receiptOfSend{}))
 	a.Delete(t, google.Alice, a.Sent(t, google.Alice)[0].ID)
-	require.Equal(t, automation.OutcomeUnknown, a.probe(c), "Gmail no longer knows; we do not guess")
+	require.Equal(t, automation.OutcomeUnknown, a.Probe(send, c), "Gmail no longer knows; we do not guess")
 }
 
 // A request that was under way while its sender was given up arrives after the probe: it sends nothing.
@@ -195,29 +196,28 @@ func TestRequestThatArrivesAfterTheProbe(t *testing.T) {
 	a := newAccount(t)
 	arrived, release := make(chan struct{}, 1), make(chan struct{})
 	a.Inject(google.DraftSend, 1, google.Fault{Arrived: arrived, Before: release})
-	c := newAttempt(hello)
+	c := googletest.NewAttempt(hello)
 	done := make(chan error, 1)
-	send := toolNamed(t, "GMAIL_SEND_EMAIL")
+	tool := a.Tool(send)
 	go func() {
-		_, err := send.Call(t.Context(), a.session, c.call())
+		_, err := tool.Call(t.Context(), a.Session.Session, c.Call())
 		done <- err
 	}()
 	<-arrived
-	require.Equal(t, automation.OutcomeFailed, a.probe(c))
-	second := newAttempt(hello)
-	second.id, second.receipt = c.id, c.call().Receipt
-	require.NoError(t, a.call("GMAIL_SEND_EMAIL", second, &receiptOfSend{}))
+	require.Equal(t, automation.OutcomeFailed, a.Probe(send, c))
+	second := c.Again()
+	require.NoError(t, a.Call(send, second, &receiptOfSend{}))
 	close(release)
-	require.True(t, failure(t, <-done).Ran, "the late one cannot know: it has to ask")
+	require.True(t, googletest.Failure(t, <-done).Ran, "the late one cannot know: it has to ask")
 	require.Len(t, a.Sent(t, google.Alice), 1)
-	require.Equal(t, automation.OutcomeDone, a.probe(c))
+	require.Equal(t, automation.OutcomeDone, a.Probe(send, c))
 }
 
 func TestRefusedMailLeavesNoDraft(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
 	a.Inject(google.DraftSend, 1, google.Fault{Status: http.StatusBadRequest, Reason: "invalidArgument"})
-	e := failure(t, a.call("GMAIL_SEND_EMAIL", newAttempt(hello), &receiptOfSend{}))
+	e := googletest.Failure(t, a.Call(send, googletest.NewAttempt(hello), &receiptOfSend{}))
 	require.True(t, e.Answered)
 	require.Empty(t, a.Drafts(t, google.Alice))
 }
@@ -225,8 +225,8 @@ func TestRefusedMailLeavesNoDraft(t *testing.T) {
 func TestUnreadableReceiptIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
-	c := newAttempt(hello)
-	c.receipt = "not json"
-	_, err := toolNamed(t, "GMAIL_SEND_EMAIL").Probe(t.Context(), a.session, c.call())
+	c := googletest.NewAttempt(hello)
+	c.SetReceipt("not json")
+	_, err := a.Tool(send).Probe(t.Context(), a.Session.Session, c.Call())
 	require.Error(t, err)
 }

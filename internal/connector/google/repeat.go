@@ -23,7 +23,7 @@ func client(s *connector.Session) *http.Client {
 
 type repeatable struct{ next http.RoundTripper }
 
-// RoundTrip implements http.RoundTripper. What is sent here is JSON or a mail: it fits into memory.
+// RoundTrip implements http.RoundTripper. What is sent here is JSON, a mail or a file that was an argument: it fits into memory.
 func (r repeatable) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body == nil || req.Body == http.NoBody || req.GetBody != nil {
 		return r.next.RoundTrip(req)

@@ -20,7 +20,7 @@ type Registered struct {
 	Named    []string                  // arguments, and values of variables
 	Packages string                    // folder of installed packages; a child reads its own package alone
 	Data     string                    // our data folder: nothing that holds it is given to a child
-	Reach    func(netip.AddrPort) bool // decides about its connections, as egress.Judge does; nil: it reaches all
+	Reach    func(netip.AddrPort) bool // decides about its connections, as egress.Exit.Reaches does; nil: it reaches all
 }
 
 // Child returns what such a child may have, and its folder, which is empty where a temporary one will do.

@@ -87,7 +87,7 @@ func metadata(change func(map[string]any)) map[string]any {
 // client reaches this machine, as an operator may allow.
 func client(t testing.TB, allow ...netip.Prefix) *remote.Client {
 	t.Helper()
-	c := egress.NewClient(append(allow, netip.MustParsePrefix("127.0.0.1/32")))
+	c := egress.NewExit(append(allow, netip.MustParsePrefix("127.0.0.1/32"))...).Client()
 	t.Cleanup(c.CloseIdleConnections)
 	r, err := remote.New(c)
 	require.NoError(t, err)
@@ -283,7 +283,7 @@ func TestT06PrivateAddressesAreNotReached(t *testing.T) {
 		h.Server = httptest.NewUnstartedServer(h)
 		listen(t, h.Server, "127.0.0.2:0")
 		challenge := build(h)
-		c := egress.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")})
+		c := egress.NewExit(netip.MustParsePrefix("127.0.0.2/32")).Client()
 		r, err := remote.New(c)
 		require.NoError(t, err)
 		_, err = r.Discover(t.Context(), h.URL+"/mcp", challenge)

@@ -1,0 +1,131 @@
+package mysql_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"steward/dev/counterpart/mariadb"
+	"steward/internal/connector/mysql"
+	"steward/internal/egress"
+)
+
+// A host is a name or an address: no path, list, option or other driver's syntax (T-08).
+func TestT08HostsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{
+		"/var/run/mysqld/mysqld.sock", "unix(/tmp/x)", "tcp(10.0.0.1:3306)", "a/b", "a@b", "a?x=y", "a,b", "a b", "host;x", "(x)", "-x", "\\\\server\\pipe", "a\nb", "a%2fb", "[::1", "x'y", "",
+	} {
+		_, err := mysql.New().Form.Read(map[string]any{"host": host, "database": "d", "username": "u", "password": "p"})
+		require.Error(t, err, host)
+	}
+}
+
+// What is written into the other fields stays what it is: the driver gets no text that it would take apart.
+func TestT08FieldsThatLookLikeSettings(t *testing.T) {
+	t.Parallel()
+	var dialled []string
+	for _, text := range []string{"d?allowAllFiles=true&multiStatements=true", "u:p@unix(/tmp/x)/d", "@tcp(10.0.0.1:1)/x", "a/b"} {
+		settings, err := mysql.New().Form.Read(map[string]any{"host": "db.example.com", "database": text, "username": text, "password": text})
+		require.NoError(t, err)
+		link := open(t, settings, func(_ context.Context, network, address string) (net.Conn, error) {
+			dialled = append(dialled, network+" "+address)
+			return nil, egress.ErrDenied
+		})
+		e := failure(t, link.Test(t.Context()))
+		require.ErrorIs(t, e, egress.ErrDenied)
+		require.Equal(t, "the address may not be reached from here", e.Reason)
+	}
+	for _, to := range dialled {
+		require.Equal(t, "tcp db.example.com:3306", to)
+	}
+}
+
+// Addresses of private networks are not dialled, whatever is asked.
+func TestT08PrivateAddresses(t *testing.T) {
+	t.Parallel()
+	var reached atomic.Int32
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			reached.Add(1)
+			_ = conn.Close()
+		}
+	}()
+	for _, host := range []string{"127.0.0.1", "::1", "0.0.0.0", "10.0.0.5", "192.168.1.1", "169.254.169.254", "::ffff:127.0.0.1", "100.64.0.1", "localhost"} {
+		settings, err := mysql.New().Form.Read(map[string]any{
+			"host": host, "port": listener.Addr().(*net.TCPAddr).Port, "database": "d", "username": "u", "password": "p", "allow_writes": true,
+		})
+		require.NoError(t, err)
+		c := &connection{t, open(t, settings, egress.NewExit().Dial)}
+		require.ErrorIs(t, c.link.Test(t.Context()), egress.ErrDenied, host)
+		require.ErrorIs(t, c.refuses("SELECT 1"), egress.ErrDenied, host)
+		e := failure(t, c.call("DB_WRITE", map[string]string{"statement": "DELETE FROM t"}, nil))
+		require.ErrorIs(t, e, egress.ErrDenied, host)
+		require.False(t, e.Ran)
+	}
+	require.Zero(t, reached.Load())
+}
+
+// A server that we log in to may ask for our files and our password (T-08).
+func TestT08RogueServer(t *testing.T) {
+	t.Parallel()
+	canary := filepath.Join(t.TempDir(), "canary")
+	const secret = "canary-content-5f1c"
+	require.NoError(t, os.WriteFile(canary, []byte(secret), 0o600))
+	const password = "canary-password-77aa"
+	for name, rogue := range map[string]*rogueServer{
+		"file at the first command":  {file: canary, after: 0},
+		"file at START TRANSACTION":  {file: canary, after: 1},
+		"file at SHOW GRANTS":        {file: canary, after: 2},
+		"file at the query":          {file: canary, after: 3},
+		"quoted file":                {file: `"` + canary + `"`, after: 3},
+		"a reader":                   {file: "Reader::" + canary, after: 3},
+		"file instead of a login":    {file: canary, after: -1},
+		"password in clear":          {plugin: "mysql_clear_password"},
+		"password in clear, dialog":  {plugin: "dialog"},
+		"password hashed as of old":  {plugin: "mysql_old_password"},
+		"password for an old server": {plugin: "-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rogue.start(t)
+			settings, err := mysql.New().Form.Read(map[string]any{
+				"host": "127.0.0.1", "port": rogue.port, "database": "d", "username": "u", "password": password, "allow_writes": true,
+			})
+			require.NoError(t, err)
+			c := &connection{t, open(t, settings, dial)}
+			_, err = c.query("SELECT 1")
+			require.Error(t, err)
+			require.Error(t, c.call("DB_WRITE", map[string]string{"statement": "DELETE FROM t"}, nil))
+			said := rogue.heard()
+			require.NotEmpty(t, said, "it was asked")
+			require.NotContains(t, said, secret)
+			require.NotContains(t, said, password)
+		})
+	}
+}
+
+func TestTLSIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	d := mariadb.New(t)
+	for _, mode := range []string{"require", "verify-ca", "verify-full"} {
+		rogue := &rogueServer{}
+		rogue.start(t)
+		settings := settingsOf(t, d, d.Reader(), map[string]any{"ssl": true, "ssl_mode": mode, "port": rogue.port})
+		e := failure(t, open(t, settings, dial).Test(t.Context()))
+		require.Equal(t, "the server does not offer encrypted connections", e.Reason)
+		require.Empty(t, rogue.heard(), "nothing is said in clear")
+	}
+}

@@ -1,0 +1,41 @@
+// Package slack is the connector to a workspace of Slack, as the person who has connected it: read channels, post and
+// reply exactly once.
+//
+// There is no search: search.messages needs search:read, which opens private conversations too, and Slack lets nobody
+// consent to a part of what is asked for.
+//
+// An app that is sold outside of Slack's Marketplace may read one page of 15 messages a minute
+// (https://docs.slack.dev/apis/web-api/rate-limits). Then a probe that needs more than one page cannot say what became of
+// a message, and a person is asked.
+package slack
+
+import "steward/internal/connector"
+
+const (
+	service = "Slack"
+	// Provider is the name of the oauth.Provider.
+	Provider = "slack"
+)
+
+// Scopes (https://docs.slack.dev/reference/scopes). What is private has others, which are asked for when they are
+// missing: Slack says so.
+const (
+	readChannels = "channels:read"
+	readPrivate  = "groups:read"
+	readHistory  = "channels:history"
+	readUsers    = "users:read"
+	write        = "chat:write"
+)
+
+// Scopes lists what the connector knows of, for what is asked first and later.
+func Scopes() []string {
+	return []string{readChannels, readPrivate, readHistory, readUsers, write}
+}
+
+// New makes the connector.
+func New() *connector.Connector {
+	return &connector.Connector{
+		Name: "slack", Title: service, Description: "Read channels and post messages in a workspace of Slack.", Provider: Provider,
+		Tools: []connector.Tool{channelsTool(), historyTool(), usersTool(), postTool(), replyTool()},
+	}
+}
