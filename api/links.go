@@ -48,11 +48,12 @@ func (l links) atSignIn() []string {
 	return wanted(k.Tools)
 }
 
-// wanted is the least that each of the tools needs: of the scopes that each would do with, the first.
+// wanted is the least that each of the tools needs, but for those that ask by themselves: of the scopes that each would do
+// with, the first.
 func wanted(tools []connector.Tool) []string {
 	scopes := []string{}
 	for _, t := range tools {
-		if len(t.Scopes) > 0 && !slices.Contains(scopes, t.Scopes[0]) {
+		if !t.StepUp && len(t.Scopes) > 0 && !slices.Contains(scopes, t.Scopes[0]) {
 			scopes = append(scopes, t.Scopes[0])
 		}
 	}

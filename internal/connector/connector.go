@@ -40,6 +40,9 @@ type Tool struct {
 	Addressees   []string // names of arguments that say who receives something: "to", "cc"
 	Scopes       []string // the provider's scopes of which any one suffices; empty: none is needed
 
+	// StepUp says that the scopes are asked for when the tool is first used, and not when the account is connected: it
+	// needs more than the others, and is needed by few.
+	StepUp bool
 	// Needs is a checkbox of the connector's form that must be ticked for the tool to be there; empty: it always is.
 	Needs string
 	// Answer is the member of the structured result that is the answer itself, the others being about it: what

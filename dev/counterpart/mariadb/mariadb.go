@@ -19,7 +19,7 @@ import (
 
 // shared is the server of this process. Nobody stops it: Linux ends it when the process ends, however it ends, and the
 // next one removes the files.
-var shared = sync.OnceValues(func() (*Server, error) {
+var shared = sync.OnceValues(func() (*server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return start(ctx, slog.New(slog.DiscardHandler))
@@ -28,7 +28,8 @@ var shared = sync.OnceValues(func() (*Server, error) {
 // Database is one test's own, dropped when the test has passed.
 type Database struct {
 	Name string
-	Port int // of 127.0.0.1
+	Port int    // of 127.0.0.1
+	CA   string // the authority of its certificate, in PEM. It is made out to 127.0.0.1 alone; TLS is not required
 	root *sql.DB
 	t    testing.TB
 }
@@ -39,9 +40,9 @@ type Account struct{ Username, Password string }
 // New makes an empty database.
 func New(t testing.TB) *Database {
 	t.Helper()
-	server, err := shared()
+	s, err := shared()
 	require.NoError(t, err, "private MariaDB of this test binary: run make deps")
-	d := &Database{Name: random("t_"), Port: server.Port, root: server.root, t: t}
+	d := &Database{Name: random("t_"), Port: s.port, CA: s.certificate, root: s.root, t: t}
 	d.Exec("CREATE DATABASE " + d.Name + " CHARACTER SET utf8mb4")
 	t.Cleanup(func() {
 		if !t.Failed() {

@@ -26,14 +26,15 @@ const (
 	lockName     = "lock"
 )
 
-// Server is a running MariaDB.
-type Server struct {
-	Port int
-	root *sql.DB
-	held *lock.Lock // for as long as the process lives
+// server is a running MariaDB.
+type server struct {
+	port        int
+	certificate string // in PEM
+	root        *sql.DB
+	held        *lock.Lock // for as long as the process lives
 }
 
-func start(ctx context.Context, log *slog.Logger) (*Server, error) {
+func start(ctx context.Context, log *slog.Logger) (_ *server, err error) {
 	removeAbandoned(os.TempDir())
 	dir, err := os.MkdirTemp("", folderPrefix)
 	if err != nil {
@@ -43,19 +44,21 @@ func start(ctx context.Context, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start MariaDB: %w", err)
 	}
-	f := folder{dir, log}
-	credential, err := f.own()
-	if err == nil {
-		err = f.initialize(ctx, credential)
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("start MariaDB: %w", err), os.RemoveAll(dir), held.Release())
+		}
+	}()
+	f := folder{dir: dir, log: log}
+	if err := f.prepare(); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start MariaDB: %w", err), os.RemoveAll(dir), held.Release())
+	if err := f.initialize(ctx); err != nil {
+		return nil, err
 	}
-	port, root, err := f.serve(ctx, credential)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start MariaDB: %w", err), os.RemoveAll(dir), held.Release())
-	}
-	return &Server{port, root, held}, nil
+	s := &server{certificate: f.certificate, held: held}
+	s.port, s.root, err = f.serve(ctx)
+	return s, err
 }
 
 // removeAbandoned removes the folders that no living process holds.
@@ -80,33 +83,48 @@ func removeAbandoned(parent string) {
 type folder struct {
 	dir string
 	log *slog.Logger
+
+	password    string // root's
+	certificate string
+	credential  *syscall.Credential // whom it runs as; nil: us
 }
 
-func (f folder) data() string { return filepath.Join(f.dir, "data") }
+func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
 
-// own makes the data folder, and gives it to the account that Debian's package makes when we are root.
-func (f folder) own() (*syscall.Credential, error) {
-	if err := os.Mkdir(f.data(), 0o700); err != nil || os.Getuid() != 0 {
-		return nil, err
+// prepare makes what the server reads and where it writes, and gives it to the account that Debian's package makes when
+// we are root. The init file takes one statement a line.
+func (f *folder) prepare() error {
+	f.password = rand.Text()
+	err := os.WriteFile(f.path("init"), []byte("CREATE OR REPLACE USER root@127.0.0.1 IDENTIFIED BY '"+f.password+"';\n"+
+		"GRANT ALL ON *.* TO root@127.0.0.1 WITH GRANT OPTION;\n"), 0o600)
+	if err != nil {
+		return err
+	}
+	if f.certificate, err = certify(f.path("certificate"), f.path("key")); err != nil {
+		return err
+	}
+	if err := os.Mkdir(f.path("data"), 0o700); err != nil || os.Getuid() != 0 {
+		return err
 	}
 	account, err := user.Lookup("mysql")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	uid, err := strconv.ParseUint(account.Uid, 10, 32)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	gid, err := strconv.ParseUint(account.Gid, 10, 32)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, dir := range []string{f.dir, f.data()} {
-		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
-			return nil, err
+	for _, name := range []string{"", "data", "init", "certificate", "key"} {
+		if err := os.Chown(f.path(name), int(uid), int(gid)); err != nil {
+			return err
 		}
 	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	f.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return nil
 }
 
 // small keeps a server with nothing in it out of the way.
@@ -114,9 +132,10 @@ func small() []string {
 	return []string{"--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M", "--skip-log-bin"}
 }
 
-func (f folder) initialize(ctx context.Context, credential *syscall.Credential) error {
-	args := []string{"--no-defaults", "--datadir=" + f.data(), "--auth-root-authentication-method=normal", "--skip-test-db"}
-	install, err := f.program("mariadb-install-db", append(args, small()...), credential)
+func (f *folder) initialize(ctx context.Context) error {
+	install, err := f.program("mariadb-install-db", append([]string{
+		"--no-defaults", "--datadir=" + f.path("data"), "--auth-root-authentication-method=normal", "--skip-test-db",
+	}, small()...))
 	if err != nil {
 		return err
 	}
@@ -124,45 +143,34 @@ func (f folder) initialize(ctx context.Context, credential *syscall.Credential) 
 }
 
 // serve starts the server. Names of clients are not resolved: without --skip-name-resolve a user made for 127.0.0.1
-// would be seen as localhost. The init file takes one statement a line.
-func (f folder) serve(ctx context.Context, credential *syscall.Credential) (int, *sql.DB, error) {
+// would be seen as localhost.
+func (f *folder) serve(ctx context.Context) (int, *sql.DB, error) {
 	port, err := process.FreePort(ctx, 0)
 	if err != nil {
 		return 0, nil, err
 	}
-	password := rand.Text()
-	initFile := filepath.Join(f.dir, "init.sql")
-	if err := os.WriteFile(initFile, []byte("CREATE OR REPLACE USER root@127.0.0.1 IDENTIFIED BY '"+password+"';\n"+
-		"GRANT ALL ON *.* TO root@127.0.0.1 WITH GRANT OPTION;\n"), 0o600); err != nil {
-		return 0, nil, err
-	}
-	if credential != nil {
-		if err := os.Chown(initFile, int(credential.Uid), int(credential.Gid)); err != nil {
-			return 0, nil, err
-		}
-	}
-	root, err := open(port, password)
+	root, err := open(port, f.password)
 	if err != nil {
 		return 0, nil, err
 	}
-	server, err := f.program("mariadbd", append([]string{
-		"--no-defaults", "--datadir=" + f.data(), "--socket=" + filepath.Join(f.dir, "socket"), "--pid-file=" + filepath.Join(f.dir, "pid"),
-		"--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--init-file=" + initFile,
+	daemon, err := f.program("mariadbd", append([]string{
+		"--no-defaults", "--datadir=" + f.path("data"), "--socket=" + f.path("socket"), "--pid-file=" + f.path("pid"), "--init-file=" + f.path("init"),
+		"--port=" + strconv.Itoa(port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--ssl-cert=" + f.path("certificate"), "--ssl-key=" + f.path("key"),
 		"--innodb-flush-log-at-trx-commit=0", "--performance-schema=0", "--secure-file-priv=",
-	}, small()...), credential)
+	}, small()...))
 	if err != nil {
 		return 0, nil, err
 	}
-	server.Ready = root.PingContext
-	_, err = process.Start(ctx, server)
+	daemon.Ready = root.PingContext
+	_, err = process.Start(ctx, daemon)
 	return port, root, err
 }
 
-func (f folder) program(name string, args []string, credential *syscall.Credential) (process.Config, error) {
+func (f *folder) program(name string, args []string) (process.Config, error) {
 	path, err := exec.LookPath(name)
 	return process.Config{
 		Name: name, Path: path, Args: args, Dir: f.dir, Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TZ=UTC", "HOME=" + f.dir},
-		Log: f.log, LogFile: filepath.Join(f.dir, "log"), Credential: credential,
+		Log: f.log, LogFile: f.path("log"), Credential: f.credential,
 	}, err
 }
 

@@ -23,6 +23,7 @@ const roomAround = 512
 // Rows are an answer in the making. The zero value of its limits is the most.
 type Rows struct {
 	columns []string
+	keys    [][]byte // of the columns, as members of an object
 	rows    []any
 	bytes   int
 	most    int
@@ -54,8 +55,8 @@ func NewRows(columns []string, most int) *Rows {
 			unique = name + "_" + strconv.Itoa(n)
 		}
 		taken[unique] = true
-		r.columns = append(r.columns, unique)
-		r.bytes += len(unique) + len(`"",`)
+		r.columns, r.keys = append(r.columns, unique), append(r.keys, member(unique))
+		r.bytes += len(r.keys[i])
 	}
 	return r
 }
@@ -79,25 +80,30 @@ func (r *Rows) Add(values []any) (bool, error) {
 	return true, nil
 }
 
+// member is a name with what follows it in an object.
+func member(name string) []byte {
+	key, err := json.Marshal(name)
+	if err != nil {
+		panic(err) // a string has a form in JSON
+	}
+	return append(key, ':')
+}
+
 // encode writes a row as an object. A Go map would lose the order of the columns.
 func (r *Rows) encode(values []any) (json.RawMessage, error) {
 	if len(values) != len(r.columns) {
 		return nil, fmt.Errorf("encode row: %d values for %d columns", len(values), len(r.columns))
 	}
 	doc := []byte{'{'}
-	for i, name := range r.columns {
+	for i, key := range r.keys {
 		if i > 0 {
 			doc = append(doc, ',')
 		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			return nil, fmt.Errorf("encode column name: %w", err)
-		}
 		value, err := json.Marshal(Plain(values[i]))
 		if err != nil {
-			return nil, fmt.Errorf("encode column %s: %w", name, err)
+			return nil, fmt.Errorf("encode column %s: %w", r.columns[i], err)
 		}
-		doc = append(append(append(doc, key...), ':'), value...)
+		doc = append(append(doc, key...), value...)
 	}
 	return append(doc, '}'), nil
 }

@@ -35,16 +35,22 @@ func selfSigned(t *testing.T) (tls.Certificate, string) {
 // shake has a client and a server meet, and returns what the client thinks of it.
 func shake(t *testing.T, client *tls.Config, server tls.Certificate) error {
 	t.Helper()
-	here, there := net.Pipe()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{server}, MinVersion: tls.VersionTLS12})
+	require.NoError(t, err)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = tls.Server(there, &tls.Config{Certificates: []tls.Certificate{server}, MinVersion: tls.VersionTLS12}).HandshakeContext(t.Context())
-		_ = there.Close()
+		if conn, err := listener.Accept(); err == nil {
+			_ = conn.(*tls.Conn).HandshakeContext(t.Context())
+			_ = conn.Close()
+		}
 	}()
-	err := tls.Client(here, client).HandshakeContext(t.Context())
-	_ = here.Close()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Addr().String())
+	require.NoError(t, err)
+	err = tls.Client(conn, client).HandshakeContext(t.Context())
+	require.NoError(t, conn.Close())
 	<-done
+	require.NoError(t, listener.Close())
 	return err
 }
 

@@ -28,6 +28,7 @@ func modifyTool() connector.Tool {
 			Name: "GMAIL_MODIFY_LABELS", Title: "Label a mail", Class: automation.Idempotent, Private: true,
 			Description: "Gives a mail labels and takes labels off it, which also stars it, marks it as read or archives it.",
 			Scopes:      canSort,
+			StepUp:      true,
 		},
 		Bounds: func(p map[string]*jsonschema.Schema) {
 			p["add_labels"].MaxItems, p["remove_labels"].MaxItems = jsonschema.Ptr(mostLabels), jsonschema.Ptr(mostLabels)

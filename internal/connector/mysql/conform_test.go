@@ -7,6 +7,7 @@ import (
 
 	"steward/internal/connector/connectortest"
 	"steward/internal/connector/mysql"
+	"steward/internal/fault"
 )
 
 func TestConforms(t *testing.T) {
@@ -31,4 +32,16 @@ func TestFormIsAsInTheSeed(t *testing.T) {
 	}
 	require.Equal(t, []string{"host", "port", "database", "username", "password", "ssl", "ssl_mode", "ssl_ca", "allow_writes"}, names)
 	require.Equal(t, 3306, mysql.New().Form.Fields[1].Default)
+}
+
+func TestPlace(t *testing.T) {
+	t.Parallel()
+	form := mysql.New().Form
+	for name, place := range map[string]string{"campaigns": "db.example.com:3306/campaigns", "MySQL": ""} {
+		settings, err := form.Read(map[string]any{"host": "db.example.com", "database": name, "username": "u", "password": "p"})
+		require.NoError(t, err)
+		got, err := form.Place(settings)
+		require.Equal(t, place, got)
+		require.Equal(t, place == "", fault.Is(err, fault.Invalid))
+	}
 }

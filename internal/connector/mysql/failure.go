@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"regexp"
@@ -71,14 +72,13 @@ func failure(err error, ran bool) *connector.Error {
 		return &connector.Error{Ran: ran, Answered: !ran && !slices.Contains(passing, said.Number), Reason: meaning(said), Err: err}
 	}
 	e := &connector.Error{Ran: ran, Reason: "the connection to the database broke before the answer was complete", Err: err}
-	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	late, waited := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(err, egress.ErrDenied):
 		e.Reason = "the address may not be reached from here"
 	case errors.Is(err, driver.ErrNoTLS):
 		e.Reason = "the server does not offer encrypted connections"
-	case certificate:
+	case isCertificate(err):
 		e.Reason = "the server's certificate is not accepted"
 	case errors.Is(err, driver.ErrCleartextPassword), errors.Is(err, driver.ErrOldPassword), errors.Is(err, driver.ErrUnknownPlugin):
 		e.Reason = "the server asks for the password in a way that is not safe or not known"
@@ -86,6 +86,14 @@ func failure(err error, ran bool) *connector.Error {
 		e.Reason = "the database did not answer in time"
 	}
 	return e
+}
+
+// isCertificate knows what was found wrong by crypto/tls, and by ourselves in the mode verify-ca.
+func isCertificate(err error) bool {
+	_, checked := errors.AsType[*tls.CertificateVerificationError](err)
+	_, stranger := errors.AsType[x509.UnknownAuthorityError](err)
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	return checked || stranger || invalid
 }
 
 // readFailure is failure for what changes nothing.

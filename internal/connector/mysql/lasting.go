@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
+// fleetingSQL looks for a table that is named and has no transactions; :names becomes question marks.
 const fleetingSQL = `SELECT t.table_name FROM information_schema.tables t LEFT JOIN information_schema.engines e ON e.engine = t.engine
 	WHERE t.table_type = 'BASE TABLE' AND COALESCE(e.transactions, 'NO') <> 'YES'
-		AND (t.table_schema = DATABASE() OR LOWER(t.table_schema) IN (%[1]s)) AND LOWER(t.table_name) IN (%[1]s) LIMIT 1`
+		AND (t.table_schema = DATABASE() OR LOWER(t.table_schema) IN (:names)) AND LOWER(t.table_name) IN (:names) LIMIT 1`
 
 // lasting refuses a statement that names a table without transactions, such as one of MyISAM: what is done to it is done
 // at once and for good, whatever becomes of the ledger's row. Tables that only a trigger or a view names are not seen.
@@ -24,7 +25,7 @@ func lasting(ctx context.Context, conn *sql.Conn, statement []token) error {
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(names)), ",")
 	var name string
-	err := conn.QueryRowContext(ctx, fmt.Sprintf(fleetingSQL, marks), append(names, names...)...).Scan(&name)
+	err := conn.QueryRowContext(ctx, strings.ReplaceAll(fleetingSQL, ":names", marks), append(names, names...)...).Scan(&name)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil

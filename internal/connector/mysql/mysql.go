@@ -4,11 +4,17 @@
 package mysql
 
 import (
+	"strings"
+
 	"steward/internal/connector"
 	"steward/internal/connector/database"
+	"steward/internal/fault"
 )
 
 const title = "MySQL"
+
+// ownDatabase is the server's.
+const ownDatabase = "mysql"
 
 // usualPort is the one registered with IANA.
 const usualPort = 3306
@@ -17,7 +23,7 @@ const usualPort = 3306
 func New() *connector.Connector {
 	return &connector.Connector{
 		Name: "mysql", Title: title, Description: "Query, describe and change a MySQL or MariaDB database.",
-		Form:  &connector.Form{Fields: fields(), Place: database.Place, Open: open},
+		Form:  &connector.Form{Fields: fields(), Place: place, Open: open},
 		Tools: []connector.Tool{queryTool(), describeTool(), writeTool()},
 	}
 }
@@ -35,4 +41,12 @@ func fields() []connector.Field {
 		{Name: database.Password, Label: "Password", Kind: connector.Password, Required: true},
 	}
 	return append(append(own, database.TLSFields()...), database.WritesField())
+}
+
+// place refuses the database that holds accounts and the hashes of their passwords.
+func place(s connector.Settings) (string, error) {
+	if strings.EqualFold(s.Text(database.Name), ownDatabase) {
+		return "", fault.InvalidField("body."+database.Name, "holds the server's own tables, which are not for tools")
+	}
+	return database.Place(s)
 }

@@ -1,6 +1,7 @@
 package mysql_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -126,4 +127,32 @@ func TestFourAtOnceAndManyWait(t *testing.T) {
 		require.NoError(t, <-failed)
 	}
 	require.LessOrEqual(t, mysql.OpenSessions(c.link), 3)
+}
+
+func TestLimitsOfASession(t *testing.T) {
+	t.Parallel()
+	d := mariadb.New(t)
+	c := connect(t, d, d.Reader())
+	rows, err := c.query("SELECT @@max_statement_time AS seconds, @@innodb_lock_wait_timeout AS locks, @@tx_read_only AS ro, @@sql_mode AS mode, @@time_zone AS zone")
+	require.NoError(t, err)
+	require.JSONEq(t, `[{"seconds":15,"locks":10,"ro":1,"mode":"","zone":"+00:00"}]`, rows)
+}
+
+// A call that nobody waits for any more is given up at once, and its session with it.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	d := mariadb.New(t)
+	c := connect(t, d, d.Reader())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- mysql.Unchecked(ctx, c.link, "SELECT SLEEP(60)")
+	}()
+	asleep := "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '" + d.Name + "' AND info LIKE 'SELECT SLEEP%'"
+	require.Eventually(t, func() bool { return d.Text(asleep) == "1" }, 10*time.Second, 5*time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	_, err := c.query("SELECT 1")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return d.Text(asleep) == "0" }, 20*time.Second, 20*time.Millisecond, "the server stops it too")
 }

@@ -2,9 +2,12 @@ package mysql_test
 
 import (
 	"context"
+	"encoding/pem"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -128,4 +131,43 @@ func TestTLSIsNotGivenUp(t *testing.T) {
 		require.Equal(t, "the server does not offer encrypted connections", e.Reason)
 		require.Empty(t, rogue.heard(), "nothing is said in clear")
 	}
+}
+
+func TestTLSModes(t *testing.T) {
+	t.Parallel()
+	d := mariadb.New(t)
+	a := d.Reader()
+	other := httptest.NewTLSServer(nil)
+	t.Cleanup(other.Close)
+	stranger := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw}))
+	for name, test := range map[string]struct {
+		settings  map[string]any
+		encrypted bool
+		reason    string
+	}{
+		"none":                       {map[string]any{}, false, ""},
+		"required":                   {map[string]any{"ssl": true}, true, ""},
+		"required, authority":        {map[string]any{"ssl": true, "ssl_ca": d.CA}, true, ""},
+		"verify-ca":                  {map[string]any{"ssl_mode": "verify-ca", "ssl_ca": d.CA, "host": "localhost"}, true, ""},
+		"verify-ca, of another":      {map[string]any{"ssl_mode": "verify-ca", "ssl_ca": stranger}, false, "not accepted"},
+		"verify-full":                {map[string]any{"ssl_mode": "verify-full", "ssl_ca": d.CA}, true, ""},
+		"verify-full, other name":    {map[string]any{"ssl_mode": "verify-full", "ssl_ca": d.CA, "host": "localhost"}, false, "not accepted"},
+		"verify-full, of the system": {map[string]any{"ssl_mode": "verify-full"}, false, "not accepted"},
+	} {
+		c := &connection{t, open(t, settingsOf(t, d, a, test.settings), dialIPv4)}
+		err := c.link.Test(t.Context())
+		if test.reason != "" {
+			require.Contains(t, failure(t, err).Reason, test.reason, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		rows, err := c.query("SHOW STATUS LIKE 'Ssl_cipher'")
+		require.NoError(t, err, name)
+		require.Equal(t, test.encrypted, strings.Contains(rows, "TLS"), "%s: %s", name, rows)
+	}
+}
+
+// dialIPv4 does not try localhost's other address first.
+func dialIPv4(ctx context.Context, _, address string) (net.Conn, error) {
+	return dial(ctx, "tcp4", address)
 }

@@ -105,7 +105,7 @@ func harmless(all []token) error {
 		case !t.isName():
 		case followed("(") && slices.ContainsFunc(functions, t.mayBe):
 			return refusal(fmt.Sprintf("the function %s is not allowed", strings.ToUpper(t.text)))
-		case followed(".") && t.text == "mysql":
+		case followed(".") && t.text == ownDatabase:
 			return refusal("the server's own tables, in the database mysql, are not for tools")
 		}
 		for _, phrase := range phrases {

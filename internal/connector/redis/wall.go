@@ -72,7 +72,7 @@ func prove(ctx context.Context, client *driver.Client) (scripted bool, err error
 // mayNotUse says whether the server has refused the command as such, and not only this key. The words differ by
 // version; in doubt it is false, and the account is refused.
 func mayNotUse(err error) bool {
-	return isCode(err, "NOPERM") || strings.Contains("", err.Error())
+	return isCode(err, "NOPERM") && strings.Contains(err.Error(), "permissions to run the")
 }
 
 // mayWrite finds out, without a change, whether the account can do what the tool that writes needs. Its error is an
