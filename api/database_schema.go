@@ -54,7 +54,7 @@ func (h *databases) registerSchema(api huma.API) {
 			{Name: "host", Label: "Host", Type: connector.Line, Required: true, MaxLength: 253},
 			{Name: "port", Label: "Port", Type: connector.Number, Default: 5432, Min: of(1), Max: of(65535)},
 			{Name: "password", Label: "Password", Type: connector.Password, Required: true, MaxLength: 255, Secret: true},
-			{Name: "ssl", Label: "SSL Required", Type: connector.Checkbox, Default: false},
+			{Name: "ssl", Label: "SSL Required", Type: connector.Checkbox},
 		}},
 	}, h.schema)
 }

@@ -204,7 +204,21 @@ func TestBackendsConnectDatabasesForTheirUsers(t *testing.T) {
 		return call{method: http.MethodPost, path: "/api/databases/connect", key: key, body: databaseForm(t, map[string]any{"user_id": user, "name": "x"})}
 	}
 	require.Equal(t, http.StatusCreated, r.do(connect("user_123")).Code)
-	problem(t, r.do(connect("alice")), http.StatusForbidden)
+	before := r.rows()
+	for _, c := range []call{
+		connect("alice"),
+		connect(""), // its database's username names nobody
+		{method: http.MethodPost, path: "/api/databases/test", key: key, body: databaseForm(t, map[string]any{"username": "user_123"})},
+		{method: http.MethodPost, path: "/api/databases/disconnect", key: key, body: `{"user_id":"alice","db_id":"db_x"}`},
+		{method: http.MethodPost, path: "/api/tools/execute", key: key, body: `{"user_id":"alice","action":"DB_QUERY_db_x","params":{}}`},
+		{path: "/api/databases?user_id=alice", key: key},
+		{path: "/api/tools?user_id=alice", key: key},
+		{path: "/api/tools/health?user_id=alice&check=true", key: key},
+		{path: "/api/tools?user_id=user_123", token: r.token("alice", auth.User)},
+	} {
+		problem(t, r.do(c), http.StatusForbidden)
+	}
+	require.Equal(t, before, r.rows())
 	require.Len(t, r.databases("user_123"), 1)
 	require.Empty(t, r.databases("alice"))
 }

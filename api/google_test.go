@@ -100,9 +100,9 @@ func TestSignInWithGoogle(t *testing.T) {
 	require.Empty(t, s.connected(me["user_id"].(string)), "who it is, and no more")
 	whole := stand.NewBrowser().SignIn(t, s.url+"/auth/google/login", stand.Alice)
 	require.Equal(t, http.StatusOK, whole.Status, whole.Body)
-	require.Len(t, s.connected(me["user_id"].(string)), 2, "the seed's way: to sign in is to connect")
+	require.Equal(t, "gmail", s.connected(me["user_id"].(string))[0].Provider, "the seed's way: to sign in is to connect the mailbox")
 	stand.NewBrowser().SignIn(t, s.url+"/auth/google/login?scope=identity", stand.Alice)
-	require.Len(t, s.connected(me["user_id"].(string)), 2, "what is granted stays")
+	require.Len(t, s.connected(me["user_id"].(string)), 1, "what is granted stays, and nothing else is")
 	require.NotContains(t, s.logs.String(), answer["access_token"])
 }
 
@@ -175,7 +175,7 @@ func TestConnectAndDisconnect(t *testing.T) {
 	require.Equal(t, stand.Alice, connected[0].Email)
 	require.Subset(t, connected[0].Scopes, []string{"mail.readonly", "mail.send"})
 	require.NotContains(t, connected[0].Scopes, "mail.all", "the least that suffices is asked for")
-	require.NotContains(t, connected[0].Scopes, "drive.readonly", "what belongs to nothing else")
+	require.NotContains(t, connected[0].Scopes, "gmail.readonly", "what belongs to nothing else")
 	require.Empty(t, s.connected("bob"), "somebody else")
 
 	out := func(owner string) *httptest.ResponseRecorder {

@@ -19,7 +19,7 @@ type Connected struct {
 	Reason   string          `json:"reason,omitempty" doc:"Why." example:"Google says that access was withdrawn"`
 	Email    string          `json:"connected_email" doc:"The account." example:"user@gmail.com"`
 	Scopes   []string        `json:"scopes" doc:"What was granted, which may be less than was asked for."`
-	Missing  []string        `json:"missing_scopes" doc:"What the tools that are not granted need. POST /api/integrations/connect asks for it beside what was granted."`
+	Missing  []string        `json:"missing_scopes" doc:"What POST /api/integrations/connect would ask for again: tools need it, and it was not granted. Some tools ask by themselves when they are first used."`
 	Tools    []ConnectedTool `json:"tools" doc:"The integration's tools."`
 }
 

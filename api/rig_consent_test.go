@@ -33,8 +33,8 @@ func (r *rig) consent(o oauth.Options) (*oauth.Service, *connector.Connections) 
 			{Name: "MAIL_READ", Title: "Read mail", Class: automation.Read, InputSchema: anything, Scopes: []string{"mail.readonly", "mail.all"}},
 			{Name: "MAIL_SEND", Title: "Send mail", Class: automation.Effect, InputSchema: anything, Scopes: []string{"mail.send", "mail.all"}},
 		}},
-		&connector.Connector{Name: "drive", Title: "Drive", Description: "Read files.", Provider: "google", Tools: []connector.Tool{
-			{Name: "DRIVE_READ", Title: "Read files", Class: automation.Read, InputSchema: anything, Scopes: []string{"drive.readonly"}},
+		&connector.Connector{Name: "gmail", Title: "Gmail", Description: "Read mail at Google.", Provider: "google", Tools: []connector.Tool{
+			{Name: "GMAIL_READ", Title: "Read mail", Class: automation.Read, InputSchema: anything, Scopes: []string{"gmail.readonly"}},
 		}},
 		r.paper.Connector(),
 	)

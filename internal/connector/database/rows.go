@@ -144,7 +144,9 @@ func Plain(value any) any {
 			return strconv.FormatFloat(v, 'g', -1, 64)
 		}
 	case float32:
-		return Plain(float64(v))
+		if wide := float64(v); math.IsNaN(wide) || math.IsInf(wide, 0) {
+			return Plain(wide)
+		} // encoded by itself: widened, 0.1 would be 0.10000000149011612
 	}
 	return value
 }

@@ -66,7 +66,7 @@ func TestPlain(t *testing.T) {
 	for want, value := range map[any]any{
 		"text": []byte("text"), "/w==": []byte{0xff}, "gA==": "\x80", "2026-11-21T18:50:05.25Z": time.Date(2026, 11, 21, 18, 50, 5, 250e6, time.UTC),
 		int64(1<<53 - 1): int64(1<<53 - 1), "9007199254740992": int64(1 << 53), "-9007199254740992": int64(-1 << 53), "18446744073709551615": uint64(math.MaxUint64),
-		1.5: 1.5, "NaN": math.NaN(), "+Inf": math.Inf(1), 0.5: float32(0.5), true: true,
+		1.5: 1.5, "NaN": math.NaN(), "+Inf": math.Inf(1), float32(0.1): float32(0.1), true: true,
 	} {
 		require.Equal(t, want, database.Plain(value))
 	}
@@ -76,7 +76,7 @@ func TestPlain(t *testing.T) {
 func FuzzRows(f *testing.F) {
 	f.Add("name", "value", []byte{0xff}, int64(math.MinInt64), math.Inf(-1))
 	f.Add("", "\x00\u2028</script>", []byte("x"), int64(0), 0.1)
-	f.Add("row_2", strings.Repeat("ü", 4000), []byte{}, int64(1<<53), math.NaN())
+	f.Add("row_2", strings.Repeat("ü", 40), []byte{}, int64(1<<53), math.NaN())
 	f.Fuzz(func(t *testing.T, name, text string, raw []byte, n int64, x float64) {
 		rows := database.NewRows([]string{name, name, "row_2", "", ""}, 3)
 		for range 5 {

@@ -61,8 +61,10 @@ func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
 		for _, c := range state.PeerCertificates[1:] {
 			between.AddCert(c)
 		}
-		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
-		return err
+		if _, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between}); err != nil {
+			return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err} // as the handshake's own
+		}
+		return nil
 	}
 }
 

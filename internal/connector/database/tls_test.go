@@ -35,8 +35,9 @@ func selfSigned(t *testing.T) (tls.Certificate, string) {
 // shake has a client and a server meet, and returns what the client thinks of it.
 func shake(t *testing.T, client *tls.Config, server tls.Certificate) error {
 	t.Helper()
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{server}, MinVersion: tls.VersionTLS12})
+	plain, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	listener := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{server}, MinVersion: tls.VersionTLS12})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

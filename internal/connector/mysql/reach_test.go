@@ -171,3 +171,21 @@ func TestTLSModes(t *testing.T) {
 func dialIPv4(ctx context.Context, _, address string) (net.Conn, error) {
 	return dial(ctx, "tcp4", address)
 }
+
+// What a server says in its errors names accounts and hosts, and it may say anything.
+func TestErrorsOfServers(t *testing.T) {
+	t.Parallel()
+	d := mariadb.New(t)
+	for refusal, reason := range map[string]string{
+		"\x28\x04#42000You have an error":                                        "too old", // 1064: the settings are not known
+		"\xa9\x04#HY000Unknown system variable 'transaction_read_only'":          "too old",
+		"\xff\x7f#HY000Ask 'root'@'10.1.2.3'\x00\r\n" + strings.Repeat("x", 900): "the database refused: Ask the account",
+	} {
+		rogue := &rogueServer{refuse: refusal}
+		rogue.start(t)
+		e := failure(t, open(t, settingsOf(t, d, mariadb.Account{Username: "u", Password: "p"}, map[string]any{"port": rogue.port}), dial).Test(t.Context()))
+		require.Contains(t, e.Reason, reason)
+		require.NotContains(t, e.Reason, "10.1.2.3")
+		require.Less(t, len(e.Reason), 400)
+	}
+}

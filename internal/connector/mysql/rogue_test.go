@@ -17,6 +17,7 @@ type rogueServer struct {
 	file   string // asks for this file
 	after  int    // so many commands; -1: instead of the answer to the login
 	plugin string // asks for the password in this way; "-": as servers before 4.1 did
+	refuse string // answers every command with this error: two bytes of a number, lowest first, and #, state and text
 
 	port int
 	mu   sync.Mutex
@@ -87,6 +88,8 @@ func (r *rogueServer) serve(conn net.Conn) {
 		switch {
 		case r.file != "" && commands >= r.after:
 			err = r.send(conn, sequence+1, []byte("\xfb"+r.file))
+		case r.refuse != "":
+			err = r.send(conn, sequence+1, []byte("\xff"+r.refuse))
 		case bytes.Contains(command, []byte("SHOW GRANTS")):
 			column := "\x03def\x00\x00\x00\x01g\x00\x0c\x2d\x00\xff\x00\x00\x00\xfd\x00\x00\x00\x00\x00"
 			for i, packet := range [][]byte{{1}, []byte(column), eofPacket, eofPacket} {

@@ -36,7 +36,7 @@ var notReads = []string{
 	"SELECT SLEEP(100)", "SELECT sléep(100)", "SELECT BENCHMARK(1e9, 1)", "SELECT GET_LOCK('a', 100)", "SELECT RELEASE_ALL_LOCKS()", "SELECT MASTER_POS_WAIT('a', 1)",
 	"SELECT NEXTVAL(s)", "SELECT NEXT VALUE FOR s", "SELECT SETVAL(s, 1)", "SELECT sys_exec('id')",
 	"SELECT 1 /*! INTO OUTFILE '/tmp/x' */", "SELECT /*!50000 1 */", "SELECT /*M! 1 */", "/*!DROP TABLE t*/", "SELECT /*+ SET_VAR(sql_mode = 'ANSI_QUOTES') */ 1", "SELECT /*m!100000 1 */",
-	"SELECT 1 /* not ended", "SELECT 'not ended", "SELECT \"not ended", "SELECT `not ended", `SELECT 'a\`, "SELECT 'a\x00b'", "SELECT\x001", "SELECT\x0b1", "SELECT\x0c1", "SELECT \\N",
+	"SELECT 1 /* not ended", "SELECT 'not ended", "SELECT \"not ended", "SELECT `not ended", `SELECT 'a\`, "SELECT 'a\x00b'", "SELECT 'a\\\x00b'", "SELECT\x001", "SELECT\x0b1", "SELECT\x0c1", "SELECT \\N",
 	"SELECT $$'$$ INTO OUTFILE '/tmp/x' -- '", "SELECT 'a\xff'", `SELECT 'a\' INTO OUTFILE '/tmp/x' -- '' ;`, `SELECT "a\" ; DROP TABLE t -- "" ;`,
 	"SELECT * FROM mysql.user", "SELECT * FROM `mysql`.`global_priv`", "SELECT * FROM mysql . user", "SHOW GRANTS", "SHOW GRANTS FOR CURRENT_USER", "SHOW CREATE USER", "--SELECT 1",
 }

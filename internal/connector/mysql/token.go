@@ -31,8 +31,8 @@ func (r refusal) Error() string { return string(r) }
 // backslash escapes. What servers read in different ways, or only one of them reads at all, is refused rather than
 // guessed at: each has been the way around some filter.
 func tokens(statement string) ([]token, error) {
-	if !utf8.ValidString(statement) {
-		return nil, refusal("the statement is not UTF-8")
+	if !utf8.ValidString(statement) || strings.Contains(statement, "\x00") {
+		return nil, refusal("the statement is not text in UTF-8")
 	}
 	l := lexer{rest: statement}
 	for l.skip() {
@@ -117,8 +117,6 @@ func (l *lexer) quoted(quote byte, k kind) error {
 	for i := 1; i < len(l.rest); i++ {
 		c := l.rest[i]
 		switch {
-		case c == 0:
-			return refusal("the statement holds a zero byte")
 		case c == '\\' && k == text:
 			if i++; i == len(l.rest) {
 				return refusal("a text does not end")

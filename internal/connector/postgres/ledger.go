@@ -105,7 +105,7 @@ func (e entry) commit(ctx context.Context, on *pgconn.PgConn, result []byte) err
 	if err == nil && tag.String() == "COMMIT" {
 		return nil
 	}
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Severity == "ERROR" && !isOpen(refused.Code) {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.SeverityUnlocalized == "ERROR" && !isOpen(refused.Code) {
 		return err // a constraint that is checked at the end, or the ledger: it was rolled back
 	}
 	return &connector.Error{Ran: true, Reason: "the connection broke while the change was being committed", Err: err}

@@ -39,7 +39,8 @@ func linkOf(s *connector.Session) (*link, error) {
 	return nil, &connector.Error{Reason: "the connection is not open"}
 }
 
-// Test is a connector.Link's: a new connection is judged by judge.
+// Test is a connector.Link's. A connection that was there already is judged again: what its account may do can have
+// changed.
 func (l *link) Test(ctx context.Context) error {
 	ctx, cancel := l.during(ctx)
 	defer cancel()
@@ -47,7 +48,10 @@ func (l *link) Test(ctx context.Context) error {
 	if err != nil {
 		return failed(err)
 	}
-	conn.Release()
+	defer conn.Release()
+	if err := judge(ctx, conn.Conn()); err != nil {
+		return failed(err)
+	}
 	return nil
 }
 

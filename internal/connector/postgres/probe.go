@@ -30,7 +30,7 @@ func probe(ctx context.Context, s *connector.Session, c connector.Call, _ writeI
 	done, err := l.withdraw(ctx, entry{c.ID, attempt})
 	if errors.Is(err, errNoLedger) {
 		err = l.makeLedger(ctx)
-		if refused := (*connector.Error)(nil); errors.As(err, &refused) && refused.Answered {
+		if refused, ok := errors.AsType[*connector.Error](err); ok && refused.Answered {
 			return automation.OutcomeFailed, writeResult{}, nil // no ledger, no change: neither was it made nor will it be
 		}
 		if err == nil {

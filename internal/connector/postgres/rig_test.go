@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,9 @@ const (
 
 var password = secret.New("pw " + rand.Text())
 
+// started says that there is a cluster to stop.
+var started atomic.Bool
+
 var cluster = sync.OnceValues(func() (*server.TemporaryServer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -40,6 +44,7 @@ var cluster = sync.OnceValues(func() (*server.TemporaryServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	started.Store(true)
 	for _, role := range []string{reader, owner} {
 		if err := s.EnsureRole(ctx, server.Role{Name: role, Password: password}); err != nil {
 			return nil, err
@@ -50,14 +55,20 @@ var cluster = sync.OnceValues(func() (*server.TemporaryServer, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if s, err := cluster(); err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if s.Stop(ctx) != nil {
-			code = 1
-		}
+	if started.Load() && stop() != nil {
+		code = 1
 	}
 	os.Exit(code)
+}
+
+func stop() error {
+	s, err := cluster()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return s.Stop(ctx)
 }
 
 const schema = `

@@ -71,7 +71,7 @@ func numeral(oid uint32, text string) any {
 			return database.Plain(n)
 		}
 	}
-	if !json.Valid([]byte(text)) { // such as NaN and Infinity
+	if strings.Trim(text, "0123456789+-.e") != "" || !json.Valid([]byte(text)) { // such as NaN and Infinity
 		return text
 	}
 	return json.Number(text)
