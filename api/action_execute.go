@@ -99,28 +99,28 @@ func executed(d *tool.Done) executedBody {
 	case d.IsError:
 	case d.Result != nil:
 		out.Result = answered.Data.Content
-	case d.Answer != "":
-		out.Result, out.About, out.Truncated = parted(d)
-	case json.Valid([]byte(d.Text)):
-		out.Result = json.RawMessage(d.Text)
 	default:
-		out.Result = d.Text
+		out.Result, out.About, out.Truncated = parted(d)
 	}
 	return out
 }
 
-// parted takes the answer itself out of what is said about it.
+// parted takes the answer itself out of what is said about it, where the tool has both.
 func parted(d *tool.Done) (answer any, about object, truncated bool) {
-	var members map[string]json.RawMessage
-	if json.Unmarshal([]byte(d.Text), &members) != nil || members[d.Answer] == nil {
+	if !json.Valid([]byte(d.Text)) {
 		return d.Text, nil, false
+	}
+	whole := json.RawMessage(d.Text)
+	var members map[string]json.RawMessage
+	if d.Answer == "" || json.Unmarshal(whole, &members) != nil || members[d.Answer] == nil {
+		return whole, nil, false
 	}
 	answer = members[d.Answer]
 	delete(members, d.Answer)
 	_ = json.Unmarshal(members["truncated"], &truncated) // absent or of another kind: it is not said
 	about, err := json.Marshal(members)
 	if err != nil {
-		return answer, nil, truncated
+		return whole, nil, false
 	}
 	return answer, about, truncated
 }

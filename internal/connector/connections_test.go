@@ -43,8 +43,12 @@ func TestToolsOfAConnection(t *testing.T) {
 	require.Equal(t, "Ledger", conn.Name)
 	require.Equal(t, "Change 'Ledger' (PostgreSQL)", tool.Title)
 	for _, wrong := range []struct{ owner, id, name string }{
-		{"bob", id, "DB_WRITE_" + id}, {"alice", reads.ID, "DB_WRITE_" + reads.ID}, {"alice", id, "DB_WRITE"}, {"alice", id, "DB_QUERY_" + reads.ID},
-		{"alice", "postgres", "DB_QUERY"}, {"alice", "db_nothing", "DB_QUERY_db_nothing"},
+		{"bob", id, "DB_WRITE_" + id},
+		{"alice", reads.ID, "DB_WRITE_" + reads.ID},
+		{"alice", id, "DB_WRITE"},
+		{"alice", id, "DB_QUERY_" + reads.ID},
+		{"alice", "postgres", "DB_QUERY"},
+		{"alice", "db_nothing", "DB_QUERY_db_nothing"},
 	} {
 		_, _, ok, err := d.Lookup(t.Context(), wrong.owner, wrong.id, wrong.name)
 		require.NoError(t, err)

@@ -102,24 +102,30 @@ func TestRefusals(t *testing.T) {
 		consent  []string
 	}{
 		"bad column": {
-			"POST acme/jobs dry", answer{400, refusal(400, "invalidQuery", "Unrecognized name: vendr at [1:8]")},
+			"POST acme/jobs dry",
+			answer{400, refusal(400, "invalidQuery", "Unrecognized name: vendr at [1:8]")},
 			"BigQuery refused it: Unrecognized name: vendr at [1:8]", true, nil,
 		},
 		"bad column, said of the job": {
-			"POST acme/jobs dry", answer{body: `{"status":{"state":"DONE","errorResult":{"reason":"invalidQuery","message":"Unrecognized name: vendr"}},"statistics":{"query":{"statementType":"SELECT"}}}`},
+			"POST acme/jobs dry",
+			answer{body: `{"status":{"state":"DONE","errorResult":{"reason":"invalidQuery","message":"Unrecognized name: vendr"}},"statistics":{"query":{"statementType":"SELECT"}}}`},
 			"BigQuery refused it: Unrecognized name: vendr", true, nil,
 		},
 		"too dear": {
-			"GET acme/queries/steward_call_1", answer{400, refusal(400, "bytesBilledLimitExceeded", "Query exceeded limit for bytes billed")},
+			"GET acme/queries/steward_call_1",
+			answer{400, refusal(400, "bytesBilledLimitExceeded", "Query exceeded limit for bytes billed")},
 			"BigQuery refused it: Query exceeded limit for bytes billed", true, nil,
 		},
 		"not for this account": {
-			"POST acme/jobs", answer{403, refusal(403, "accessDenied", "Access Denied: Project acme")},
+			"POST acme/jobs",
+			answer{403, refusal(403, "accessDenied", "Access Denied: Project acme")},
 			"BigQuery refused it: Access Denied: Project acme", true, nil,
 		},
 		"a scope is missing": {
-			"POST acme/jobs dry", answer{403, refusal(403, "insufficientPermissions", "Insufficient Permission")},
-			"BigQuery was not granted what this needs", false, []string{"https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"},
+			"POST acme/jobs dry",
+			answer{403, refusal(403, "insufficientPermissions", "Insufficient Permission")},
+			"BigQuery was not granted what this needs", false,
+			[]string{"https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"},
 		},
 		"too fast":          {"POST acme/jobs dry", answer{403, refusal(403, "rateLimitExceeded", "Exceeded rate limits")}, "BigQuery asks to wait", false, nil},
 		"BigQuery failed":   {"POST acme/jobs", answer{503, refusal(503, "backendError", "Error")}, "BigQuery has failed", false, nil},
@@ -162,7 +168,8 @@ func TestWhatThereIs(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"type": "TABLE", "description": "What we have billed", "rows": 12.0, "bytes": 340.0, "partition_by": "issued", "needs_filter": true, "truncated": false,
 		"columns": []any{
-			map[string]any{"name": "id", "type": "INTEGER", "mode": "REQUIRED"}, map[string]any{"name": "buyer", "type": "RECORD", "mode": "REPEATED"},
+			map[string]any{"name": "id", "type": "INTEGER", "mode": "REQUIRED"},
+			map[string]any{"name": "buyer", "type": "RECORD", "mode": "REPEATED"},
 			map[string]any{"name": "buyer.name", "type": "STRING"},
 		},
 	}, schema)

@@ -58,7 +58,9 @@ func (l *link) Test(ctx context.Context) error {
 		}
 	}
 	names, err := db.RunCommandCursor(ctx, bson.D{
-		{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "authorizedCollections", Value: true},
+		{Key: "listCollections", Value: 1},
+		{Key: "nameOnly", Value: true},
+		{Key: "authorizedCollections", Value: true},
 		{Key: "cursor", Value: bson.D{{Key: "batchSize", Value: 1}}},
 	})
 	if err != nil {

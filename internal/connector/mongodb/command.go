@@ -72,8 +72,10 @@ func (r request) aggregate(batch int64) (bson.D, error) {
 	}
 	list, _ := value.(bson.A) // it is one: it has passed
 	return bson.D{
-		{Key: "aggregate", Value: r.Collection}, {Key: "pipeline", Value: append(list, bson.D{{Key: "$limit", Value: batch}})},
-		{Key: "cursor", Value: bson.D{{Key: "batchSize", Value: batch}}}, {Key: "allowDiskUse", Value: false},
+		{Key: "aggregate", Value: r.Collection},
+		{Key: "pipeline", Value: append(list, bson.D{{Key: "$limit", Value: batch}})},
+		{Key: "cursor", Value: bson.D{{Key: "batchSize", Value: batch}}},
+		{Key: "allowDiskUse", Value: false},
 	}, nil
 }
 

@@ -155,7 +155,9 @@ func TestAnnouncedMembersAreJudged(t *testing.T) {
 	r := &rogue{}
 	r.serve(t, nil)
 	r.hello = bson.D{
-		{Key: "setName", Value: "rs0"}, {Key: "me", Value: r.address}, {Key: "setVersion", Value: 1},
+		{Key: "setName", Value: "rs0"},
+		{Key: "me", Value: r.address},
+		{Key: "setVersion", Value: 1},
 		{Key: "hosts", Value: bson.A{r.address, "10.0.0.5:27017", "169.254.169.254:80", "/tmp/mongodb-27017.sock"}},
 	}
 	w := newWatch()

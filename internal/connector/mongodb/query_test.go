@@ -103,7 +103,8 @@ func TestDescribe(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, campaigns()...)
 	_, err := s.db.Collection("orders").InsertOne(t.Context(), bson.D{
-		{Key: "at", Value: bson.DateTime(0)}, {Key: "buyer", Value: bson.D{{Key: "name", Value: "A"}}},
+		{Key: "at", Value: bson.DateTime(0)},
+		{Key: "buyer", Value: bson.D{{Key: "name", Value: "A"}}},
 		{Key: "lines", Value: bson.A{bson.D{{Key: "sku", Value: "x"}}}},
 	})
 	require.NoError(t, err)

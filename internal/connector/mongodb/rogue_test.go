@@ -121,8 +121,13 @@ func (r *rogue) answer(name string) bson.D {
 	switch name {
 	case "hello", "isMaster", "ismaster":
 		return append(bson.D{
-			ok, {Key: "isWritablePrimary", Value: true}, {Key: "ismaster", Value: true}, {Key: "helloOk", Value: true},
-			{Key: "minWireVersion", Value: 0}, {Key: "maxWireVersion", Value: 21}, {Key: "maxBsonObjectSize", Value: 16 << 20},
+			ok,
+			{Key: "isWritablePrimary", Value: true},
+			{Key: "ismaster", Value: true},
+			{Key: "helloOk", Value: true},
+			{Key: "minWireVersion", Value: 0},
+			{Key: "maxWireVersion", Value: 21},
+			{Key: "maxBsonObjectSize", Value: 16 << 20},
 		}, r.hello...)
 	case "saslStart":
 		return bson.D{ok, {Key: "conversationId", Value: 1}, {Key: "done", Value: true}, {Key: "payload", Value: bson.Binary{}}}

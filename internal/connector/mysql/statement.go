@@ -32,8 +32,12 @@ var functions = []string{
 
 // phrases are words in a row.
 var phrases = [][]string{
-	{"for", "share"}, {"lock", "in"}, {"next", "value"}, {"previous", "value"},
-	{"show", "grants"}, {"create", "user"}, // with the hash of the password
+	{"for", "share"},
+	{"lock", "in"},
+	{"next", "value"},
+	{"previous", "value"},
+	{"show", "grants"},
+	{"create", "user"}, // with the hash of the password
 }
 
 // checkRead refuses what is not one statement that only reads. Its error is a refusal.

@@ -32,8 +32,10 @@ func TestDescribe(t *testing.T) {
 		{
 			Schema: "public", Name: "campaigns", Kind: "table", Comment: "What was spent", Rows: 2, PrimaryKey: []string{"id"},
 			Columns: []database.Column{
-				{Name: "id", Type: "integer"}, {Name: "campaign_name", Type: "text"},
-				{Name: "spend", Type: "integer", Nullable: true, Comment: "in dollars"}, {Name: "clicks", Type: "integer", Nullable: true},
+				{Name: "id", Type: "integer"},
+				{Name: "campaign_name", Type: "text"},
+				{Name: "spend", Type: "integer", Nullable: true, Comment: "in dollars"},
+				{Name: "clicks", Type: "integer", Nullable: true},
 			},
 		},
 		{

@@ -18,7 +18,7 @@ import (
 const longest = 64 << 10
 
 type queryInput struct {
-	Query string `json:"query" jsonschema:"SQL query: one statement that only reads, such as SELECT"`
+	Query string `json:"query" jsonschema:"SQL query"`
 }
 
 func queryTool() connector.Tool {

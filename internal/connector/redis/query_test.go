@@ -88,8 +88,10 @@ func TestQuery(t *testing.T) {
 			{`XLEN events`, `[{"key":"events","value":2}]`},
 			{`XRANGE events - +`, `[{"id":"1-1","fields":{"kind":"start"}},{"id":"2-1","fields":{"kind":"stop","by":"bob"}}]`},
 			{`XREVRANGE events + - COUNT 1`, `[{"id":"2-1","fields":{"kind":"stop","by":"bob"}}]`},
-			{`GEOSEARCH cities FROMLONLAT 15 37 BYRADIUS 100 km ASC COUNT 1 ANY`,
-				`[{"member":"Catania","distance":"56.4413","longitude":"15.08726745843887329","latitude":"37.50266842333162032"}]`},
+			{
+				`GEOSEARCH cities FROMLONLAT 15 37 BYRADIUS 100 km ASC COUNT 1 ANY`,
+				`[{"member":"Catania","distance":"56.4413","longitude":"15.08726745843887329","latitude":"37.50266842333162032"}]`,
+			},
 			{`SCAN 0 MATCH user:*`, `[{"key":"user:1"}]`},
 			{`SCAN 0 TYPE stream COUNT 100`, `[{"key":"events"}]`},
 			{`HSCAN user:1 0 MATCH n*`, `[{"field":"name","value":"Ann"}]`},
