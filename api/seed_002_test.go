@@ -3,14 +3,9 @@ package api_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,12 +14,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"steward/api"
+	"steward/dev/counterpart"
 	"steward/dev/counterpart/google"
 	"steward/internal/auth/authtest"
 	"steward/internal/config"
@@ -226,12 +221,11 @@ func campaigns(t *testing.T) string {
 // overTLS puts TLS before a PostgreSQL that has none, and returns where. Who does not ask for it gets through as well.
 func overTLS(t *testing.T, address string) string {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	certificate, key, err := counterpart.Certify("127.0.0.1")
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	pair, err := tls.X509KeyPair(certificate, key)
 	require.NoError(t, err)
-	shown := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}}, MinVersion: tls.VersionTLS12}
+	shown := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	front, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	var serving sync.WaitGroup

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"steward/dev/counterpart"
 	"steward/dev/stack/lock"
 	"steward/dev/stack/process"
 )
@@ -100,7 +101,15 @@ func (f *folder) prepare() error {
 	if err != nil {
 		return err
 	}
-	if f.certificate, err = certify(f.path("certificate"), f.path("key")); err != nil {
+	certificate, key, err := counterpart.Certify("127.0.0.1")
+	if err != nil {
+		return err
+	}
+	f.certificate = string(certificate)
+	if err := os.WriteFile(f.path("certificate"), certificate, 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(f.path("key"), key, 0o600); err != nil {
 		return err
 	}
 	if err := os.Mkdir(f.path("data"), 0o700); err != nil || os.Getuid() != 0 {

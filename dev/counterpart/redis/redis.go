@@ -30,6 +30,7 @@ import (
 	driver "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"steward/dev/counterpart"
 	"steward/dev/stack/process"
 )
 
@@ -67,9 +68,13 @@ func Start(t testing.TB, o Options) *Server {
 	lines := []string{"bind " + Host, `save ""`, "appendonly no", "dir " + dir, "requirepass " + s.Password}
 	options := &driver.Options{Addr: s.Address(), Password: s.Password, MaxRetries: -1, DisableIdentity: true}
 	if o.TLS {
-		var settings []string
-		s.CA, settings = certify(t, dir)
-		lines = append(append(lines, settings...), "port 0", "tls-port "+strconv.Itoa(port), "tls-auth-clients no")
+		certificate, key, err := counterpart.Certify(Host, "localhost")
+		require.NoError(t, err)
+		s.CA = string(certificate)
+		certificateFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+		require.NoError(t, os.WriteFile(certificateFile, certificate, 0o600))
+		require.NoError(t, os.WriteFile(keyFile, key, 0o600))
+		lines = append(lines, "tls-cert-file "+certificateFile, "tls-key-file "+keyFile, "tls-ca-cert-file "+certificateFile, "port 0", "tls-port "+strconv.Itoa(port), "tls-auth-clients no")
 		pool := x509.NewCertPool()
 		require.True(t, pool.AppendCertsFromPEM([]byte(s.CA)))
 		options.TLSConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12, ServerName: Host}
