@@ -57,7 +57,7 @@ const (
 	Line     FieldKind = "text"
 	Text     FieldKind = "textarea"
 	Number   FieldKind = "number"
-	Password FieldKind = "password" //nolint:gosec // G101: a kind of input
+	Password FieldKind = "password"
 	Checkbox FieldKind = "checkbox"
 	Select   FieldKind = "select"
 )

@@ -130,7 +130,7 @@ func (a *slack) refresh(ctx context.Context, row *store.Credential, token secret
 		}
 		return nil, failure
 	}
-	renewed, err := answer.slackToken.token()
+	renewed, err := answer.token()
 	if err != nil {
 		renewed, err = answer.User.token()
 	}

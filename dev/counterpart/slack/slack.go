@@ -32,7 +32,7 @@ import (
 // The client that is registered with the stand-in.
 const (
 	ClientID     = "12345.67890"
-	ClientSecret = "not-a-secret-of-anybody" //nolint:gosec // G101: of a program that ends with the test
+	ClientSecret = "not-a-secret-of-anybody"
 )
 
 // People of the workspace, by their names there.

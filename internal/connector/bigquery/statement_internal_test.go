@@ -1,7 +1,6 @@
 package bigquery
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -48,7 +47,7 @@ func FuzzCheck(f *testing.F) {
 		if check(query) != nil {
 			return
 		}
-		require.True(t, errors.Is(check("DELETE FROM t; "+query), errNotAQuery))
+		require.ErrorIs(t, check("DELETE FROM t; "+query), errNotAQuery)
 		// Whatever is open at the end of a query keeps what follows from being a statement of its own.
 		closed := true
 		for rest := query; rest != ""; {

@@ -72,7 +72,7 @@ func (w wished) isMet(there *calendarapi.Event) bool {
 	if !same(w.event.Summary, there.Summary) || !same(w.event.Description, there.Description) || !same(w.event.Location, there.Location) {
 		return false
 	}
-	if w.event.Start != nil && !(sameTime(w.event.Start, there.Start) && sameTime(w.event.End, there.End)) {
+	if w.event.Start != nil && (!sameTime(w.event.Start, there.Start) || !sameTime(w.event.End, there.End)) {
 		return false
 	}
 	missing := func(address string) bool { return !invited(there.Attendees, address) }

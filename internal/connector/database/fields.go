@@ -17,7 +17,7 @@ const (
 	Port     = "port"
 	Name     = "database"
 	Username = "username"
-	Password = "password" //nolint:gosec // G101: a name of a field
+	Password = "password"
 	SSL      = "ssl"
 	SSLMode  = "ssl_mode"
 	SSLCA    = "ssl_ca"

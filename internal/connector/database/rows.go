@@ -39,7 +39,7 @@ type Answer struct {
 	Note      string   `json:"note,omitempty" jsonschema:"why the answer was truncated, and what to do"`
 }
 
-// NewRows begins an answer of at most most rows (0: MostRows). Names that stand twice among the columns get a number.
+// NewRows begins an answer that has no more rows than most (0: MostRows). Names that stand twice among the columns get a number.
 func NewRows(columns []string, most int) *Rows {
 	if most <= 0 || most > MostRows {
 		most = MostRows

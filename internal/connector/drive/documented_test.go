@@ -59,6 +59,16 @@ func (d *documented) refuse(w http.ResponseWriter, status int, reason string) {
 	}})
 }
 
+// failed fails the test where there is an error: what require does would end the goroutine of the server alone.
+func (d *documented) failed(w http.ResponseWriter, err error) bool {
+	if err == nil {
+		return false
+	}
+	d.t.Error(err)
+	w.WriteHeader(http.StatusInternalServerError)
+	return true
+}
+
 func (d *documented) get(w http.ResponseWriter, r *http.Request) {
 	switch r.PathValue("id") {
 	case ours:
@@ -75,7 +85,9 @@ func (d *documented) get(w http.ResponseWriter, r *http.Request) {
 // create makes a folder: in one that was not made here, only under the wider scope.
 func (d *documented) create(w http.ResponseWriter, r *http.Request) {
 	var f driveapi.File
-	require.NoError(d.t, json.NewDecoder(r.Body).Decode(&f))
+	if d.failed(w, json.NewDecoder(r.Body).Decode(&f)) {
+		return
+	}
 	if f.Parents[0] == "nope" || f.Parents[0] == foreign && d.granted == driveapi.DriveFileScope {
 		d.refuse(w, http.StatusNotFound, "notFound")
 		return
@@ -104,27 +116,43 @@ func (d *documented) update(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, http.StatusForbidden, "appNotAuthorizedToFile")
 		return
 	}
-	var change struct{ Name string }
-	body := io.Reader(r.Body)
-	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	require.NoError(d.t, err)
-	if kind == "multipart/related" {
-		parts := multipart.NewReader(r.Body, parameters["boundary"])
-		first, err := parts.NextPart()
-		require.NoError(d.t, err)
-		require.NoError(d.t, json.NewDecoder(first).Decode(&change))
-		second, err := parts.NextPart()
-		require.NoError(d.t, err)
-		text, err := io.ReadAll(second)
-		require.NoError(d.t, err)
-		d.content, d.kind = string(text), second.Header.Get("Content-Type")
-	} else {
-		require.NoError(d.t, json.NewDecoder(body).Decode(&change))
-	}
-	if change.Name != "" {
-		d.name = change.Name
+	if d.failed(w, d.change(r)) {
+		return
 	}
 	d.answer(w, map[string]any{"id": r.PathValue("id"), "name": d.name, "mimeType": d.kind})
+}
+
+// change takes over what a request says: metadata, and behind it content, where it has some.
+func (d *documented) change(r *http.Request) error {
+	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return err
+	}
+	if kind != "multipart/related" {
+		return d.rename(r.Body)
+	}
+	parts := multipart.NewReader(r.Body, parameters["boundary"])
+	first, err := parts.NextPart()
+	if err != nil {
+		return err
+	}
+	if err := d.rename(first); err != nil {
+		return err
+	}
+	second, err := parts.NextPart()
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(second)
+	d.content, d.kind = string(text), second.Header.Get("Content-Type")
+	return err
+}
+
+func (d *documented) rename(metadata io.Reader) error {
+	change := struct{ Name string }{d.name}
+	err := json.NewDecoder(metadata).Decode(&change)
+	d.name = change.Name
+	return err
 }
 
 func TestExportAsDocumented(t *testing.T) {

@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -146,12 +145,13 @@ func each(ctx context.Context, conn *sql.Conn, query string, parameters []any, t
 	if err != nil {
 		return fmt.Errorf("describe: %w", err)
 	}
+	defer func() { _ = rows.Close() }() // they were read, or are of no interest
 	for rows.Next() {
-		if err = take(rows); err != nil {
-			break
+		if err := take(rows); err != nil {
+			return fmt.Errorf("describe: %w", err)
 		}
 	}
-	if err = cmp.Or(err, rows.Err(), rows.Close()); err != nil {
+	if err := rows.Err(); err != nil {
 		return fmt.Errorf("describe: %w", err)
 	}
 	return nil

@@ -22,7 +22,7 @@ func TestQuery(t *testing.T) {
 	require.NoError(t, c.link.Test(t.Context()))
 	rows, err := c.query("SELECT campaign_name, spend, clicks FROM campaigns WHERE day >= CURRENT_DATE - INTERVAL 7 DAY ORDER BY spend DESC;")
 	require.NoError(t, err)
-	require.Equal(t, `[{"campaign_name":"Black Friday","spend":5000,"clicks":15000},{"campaign_name":"Holiday Sale","spend":3000,"clicks":8000}]`, rows)
+	require.Equal(t, `[{"campaign_name":"Black Friday","spend":5000,"clicks":15000},{"campaign_name":"Holiday Sale","spend":3000,"clicks":8000}]`, rows) //nolint:testifylint // the order is what is tested
 }
 
 func TestValues(t *testing.T) {
@@ -46,7 +46,7 @@ func TestColumnsOfOneNameAreKeptApart(t *testing.T) {
 	d := mariadb.New(t)
 	rows, err := connect(t, d, d.Reader()).query("SELECT 1 AS a, 2 AS a, '' AS ``")
 	require.NoError(t, err)
-	require.Equal(t, `[{"a":1,"a_2":2,"column_3":""}]`, rows)
+	require.JSONEq(t, `[{"a":1,"a_2":2,"column_3":""}]`, rows)
 }
 
 func TestAnswersAreBounded(t *testing.T) {

@@ -142,7 +142,7 @@ func (l *lexer) quoted(quote byte, k kind) error {
 // number takes one. A letter must not follow: 1e0union is a number and a keyword to the server.
 func (l *lexer) number() error {
 	s := l.rest
-	n := 0
+	var n int
 	switch {
 	case strings.HasPrefix(s, "0x"):
 		n = 2 + span(s[2:], isHex)

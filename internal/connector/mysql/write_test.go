@@ -32,7 +32,7 @@ func TestWrite(t *testing.T) {
 	d, c := writable(t)
 	var out written
 	require.NoError(t, c.call("DB_WRITE", map[string]any{
-		"statement": "INSERT INTO t (n, s, f, at) VALUES (?, ?, ?, ?), (2, NULL, NULL, NULL)", "parameters": []any{1, "a?'\"\\", 1.5, "2026-03-01"},
+		"statement": "INSERT INTO t (n, s, f, at) VALUES (?, ?, ?, ?), (2, NULL, NULL, NULL)", "parameters": []any{1, "a?'\"\\", 1.5, "2026-03-01"}, //nolint:dupword // values of three columns
 	}, &out))
 	require.Equal(t, written{2, 1}, out)
 	require.Equal(t, `1 a?'"\ 1.5 2026-03-01`, d.Text("SELECT CONCAT_WS(' ', n, s, f, at) FROM "+d.Name+".t WHERE id = 1"))
@@ -130,7 +130,7 @@ func TestALateAttemptChangesNothing(t *testing.T) {
 	d, c := writable(t)
 	made := newCall(t, map[string]any{"statement": "INSERT INTO t (n) VALUES (1)"})
 	late := made.made()
-	late.Note = func(ctx context.Context, receipt string) error {
+	late.Note = func(_ context.Context, receipt string) error {
 		made.receipt = receipt
 		outcome, _ := c.probe(made) // somebody else asks now, and is told that it was not made
 		require.Equal(t, automation.OutcomeFailed, outcome)

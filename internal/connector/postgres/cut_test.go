@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/automation"
+	"steward/internal/connector"
 )
 
 // where a connection is cut at one of the messages of a call.
@@ -75,10 +76,10 @@ func (c *cut) Write(b []byte) (int, error) {
 		_, _ = c.Conn.Write(b)
 		_ = c.Conn.(*net.TCPConn).CloseWrite()
 		drain := make([]byte, 1) // the server has begun to answer: it has the message
-		_, _ = c.Conn.Read(drain)
+		_, _ = c.Read(drain)
 	case before:
 	}
-	_ = c.Conn.Close()
+	_ = c.Close()
 	return 0, errors.New("the connection was cut")
 }
 
@@ -169,11 +170,11 @@ func TestProbeWaitsForTheCommit(t *testing.T) {
 	healthy := p.as(owner)
 	require.NoError(t, newAttempt("DB_WRITE", map[string]any{"statement": "DELETE FROM ads"}).run(t, healthy, &changed{}))
 	a, held, done := hang(t, p, 3)
-	asked := &attempt{id: a.id, tool: a.tool, arguments: a.arguments, receipt: a.receipt}
+	tool, asked := a.find(t), a.call(t)
 	outcome := make(chan automation.Outcome, 1)
 	go func() {
-		got, _ := asked.probe(t, healthy)
-		outcome <- got
+		found, _ := tool.Probe(t.Context(), &connector.Session{Link: healthy}, asked)
+		outcome <- found.Outcome
 	}()
 	waiting := "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 	require.Eventually(t, func() bool { return p.one(waiting) == "1" }, 10*time.Second, 5*time.Millisecond)
@@ -192,7 +193,11 @@ func hang(t *testing.T, p *place, at int) (*attempt, *wire, chan error) {
 	require.NoError(t, err)
 	w.arm(at, before)
 	a, done := raise(), make(chan error, 1)
-	go func() { done <- a.run(t, link, &changed{}) }()
+	tool, call := a.find(t), a.call(t)
+	go func() {
+		_, err := tool.Call(t.Context(), &connector.Session{Link: link}, call)
+		done <- err
+	}()
 	<-w.reached
 	return a, w, done
 }

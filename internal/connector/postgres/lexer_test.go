@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -24,7 +23,7 @@ var pieces = []string{
 func TestStatementsAreReadAsTheServerReadsThem(t *testing.T) {
 	t.Parallel()
 	link := newPlace(t).as(owner)
-	random := rand.New(rand.NewPCG(9, 9)) //nolint:gosec // G404: the same texts every time
+	random := rand.New(rand.NewPCG(9, 9)) // the same texts every time
 	accepted, understood := 0, 0
 	for range 60000 {
 		var sql strings.Builder
@@ -44,7 +43,7 @@ func TestStatementsAreReadAsTheServerReadsThem(t *testing.T) {
 			continue
 		}
 		refused := (*pgconn.PgError)(nil)
-		require.True(t, errors.As(err, &refused), "%q: %v", sql.String(), err)
+		require.ErrorAs(t, err, &refused, "%q", sql.String())
 		require.NotEqual(t, "25006", refused.Code, "%q writes", sql.String())
 		require.NotContains(t, refused.Message, "multiple commands", sql.String())
 	}

@@ -99,7 +99,7 @@ func TestT08AddressesThatAreNotAllowed(t *testing.T) {
 }
 
 // The environment of the process and files of its user have no say.
-func TestT08EnvironmentIsIgnored(t *testing.T) {
+func TestT08EnvironmentIsIgnored(t *testing.T) { //nolint:paralleltest // the environment is the whole process's
 	p := newPlace(t)
 	host, port := address(t)
 	folder := t.TempDir()

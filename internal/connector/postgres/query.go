@@ -67,7 +67,7 @@ func checked(sql string, check func(string) error) error {
 	return nil
 }
 
-// answer reads at most most rows (0: database.MostRows); its error is errEnough when there are more than fit.
+// answer reads no more rows than most (0: database.MostRows); its error is errEnough when there are more than fit.
 func answer(r *pgconn.ResultReader, most int) (database.Answer, error) {
 	types := pgtype.NewMap()
 	var columns []string

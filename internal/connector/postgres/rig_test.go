@@ -187,6 +187,13 @@ func newAttempt(tool string, arguments map[string]any) *attempt {
 	return &attempt{id: "call_" + rand.Text(), tool: tool, arguments: arguments}
 }
 
+func (a *attempt) find(t testing.TB) connector.Tool {
+	t.Helper()
+	tool, ok := postgres.New().Find(a.tool)
+	require.True(t, ok)
+	return tool
+}
+
 func (a *attempt) call(t testing.TB) connector.Call {
 	doc, err := json.Marshal(a.arguments)
 	require.NoError(t, err)
@@ -199,9 +206,7 @@ func (a *attempt) call(t testing.TB) connector.Call {
 // run makes the call, and decodes its result into out.
 func (a *attempt) run(t testing.TB, link connector.Link, out any) error {
 	t.Helper()
-	tool, ok := postgres.New().Find(a.tool)
-	require.True(t, ok)
-	result, err := tool.Call(t.Context(), &connector.Session{Link: link}, a.call(t))
+	result, err := a.find(t).Call(t.Context(), &connector.Session{Link: link}, a.call(t))
 	if err != nil {
 		return err
 	}
@@ -211,9 +216,7 @@ func (a *attempt) run(t testing.TB, link connector.Link, out any) error {
 
 func (a *attempt) probe(t testing.TB, link connector.Link) (automation.Outcome, error) {
 	t.Helper()
-	tool, ok := postgres.New().Find(a.tool)
-	require.True(t, ok)
-	found, err := tool.Probe(t.Context(), &connector.Session{Link: link}, a.call(t))
+	found, err := a.find(t).Probe(t.Context(), &connector.Session{Link: link}, a.call(t))
 	return found.Outcome, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"net"
 	"sync"
@@ -119,16 +120,18 @@ func TestTLSModes(t *testing.T) {
 	stranger, err := newAuthority()
 	require.NoError(t, err)
 	const here, elsewhere = certificateHost, "other.example.com"
-	encrypted := func(host string, settings map[string]any) (string, error) {
+	form := p.form(reader)
+	encrypted := func(t *testing.T, host string, settings map[string]any) (string, error) {
+		t.Helper()
 		settings["host"] = host
-		got, err := query(t, open(t, p.form(reader), redirected(t), settings), "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+		got, err := query(t, open(t, maps.Clone(form), redirected(t), settings), "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
 		if err != nil {
 			return "", err
 		}
 		return got.Rows[0]["ssl"].(string), nil
 	}
 	require.Eventually(t, func() bool { // the server has read its settings again
-		got, err := encrypted(here, map[string]any{"ssl": true})
+		got, err := encrypted(t, here, map[string]any{"ssl": true})
 		return err == nil && got == "true"
 	}, 20*time.Second, 20*time.Millisecond)
 	for _, tt := range []struct {
@@ -150,7 +153,8 @@ func TestTLSModes(t *testing.T) {
 		{"verify-full without a choice elsewhere", elsewhere, map[string]any{"ssl": true, "ssl_ca": ca.pem}, "another host"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := encrypted(tt.host, tt.settings)
+			t.Parallel()
+			got, err := encrypted(t, tt.host, tt.settings)
 			if tt.want == "true" || tt.want == "false" {
 				require.NoError(t, err)
 				require.Equal(t, tt.want, got)

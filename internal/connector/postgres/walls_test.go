@@ -32,10 +32,10 @@ func TestT09QueriesThatDoSomethingElseChangeNothing(t *testing.T) {
 	t.Parallel()
 	folder, err := os.MkdirTemp("", "steward-t09-") // where also the server's user could write
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(folder, 0o777)) //nolint:gosec // G302: see above
+	require.NoError(t, os.Chmod(folder, 0o777))
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	file := filepath.Join(folder, "canary")
-	for _, role := range []string{reader, owner} { // one after the other: slots and snapshots are the whole cluster's
+	for _, role := range []string{reader, owner} { //nolint:paralleltest // one after the other: slots and snapshots are the whole cluster's
 		t.Run(role, func(t *testing.T) {
 			p := newPlace(t)
 			p.exec(`CREATE FUNCTION wipe() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM campaigns RETURNING 1';
@@ -94,7 +94,7 @@ func changing(file string) []string {
 		"SELECT lo_create(4711)", "SELECT lo_from_bytea(0, 'x')", fmt.Sprintf("SELECT lo_export(1, '%s')", file), fmt.Sprintf("SELECT lo_import('%s')", "/etc/passwd"),
 		"SELECT pg_read_file('/etc/passwd')", "SELECT pg_ls_dir('/')", fmt.Sprintf("COPY campaigns TO PROGRAM 'touch %s'", file),
 		fmt.Sprintf("COPY campaigns TO '%s'", file), "SELECT pg_reload_conf()", "SELECT pg_export_snapshot()", "SELECT pg_switch_wal()",
-		"SELECT pg_create_physical_replication_slot('x')", "SELECT query_to_xml('DELETE FROM campaigns', true, true, '')",
+		"SELECT pg_create_physical_replication_slot('x')", "SELECT query_to_xml('DELETE FROM campaigns', true, true, '')", //nolint:dupword // two arguments
 		"SELECT dblink_exec('host=10.0.0.5', 'DELETE FROM campaigns')", "CREATE EXTENSION dblink", "SECURITY LABEL ON TABLE campaigns IS 'x'",
 		"ALTER ROLE CURRENT_USER SET search_path = x", "GRANT ALL ON campaigns TO PUBLIC", "VACUUM", "REINDEX TABLE campaigns", "CHECKPOINT", "DISCARD ALL",
 	}
@@ -117,7 +117,7 @@ func TestFunctionThatHidesItsFailureChangesNothing(t *testing.T) {
 		'BEGIN PERFORM set_config(''transaction_read_only'', ''off'', true); DELETE FROM campaigns; RETURN 1; EXCEPTION WHEN OTHERS THEN RETURN 0; END'`)
 	got, err := query(t, p.as(owner), "SELECT wipe_quietly() AS v")
 	require.NoError(t, err)
-	require.Equal(t, 0.0, got.Rows[0]["v"])
+	require.Equal(t, map[string]any{"v": 0.0}, got.Rows[0])
 	require.Equal(t, "2", p.one("SELECT count(*)::text FROM campaigns"))
 }
 
@@ -164,18 +164,19 @@ func TestMightyAccountsAreRefusedWithAdvice(t *testing.T) {
 		"signal":      "IN ROLE pg_signal_backend",
 		"becomes":     "NOINHERIT IN ROLE steward_admin",
 	} {
+		role := p.name + "_" + name
+		p.exec(fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s' %s", role, password.Reveal(), might))
+		t.Cleanup(func() { p.exec("DROP ROLE " + role) })
+		form := p.form(role)
 		t.Run(name, func(t *testing.T) {
-			role := p.name + "_" + name
-			p.exec(fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s' %s", role, password.Reveal(), might))
-			t.Cleanup(func() { p.exec("DROP ROLE " + role) })
-			link := p.as(role)
+			t.Parallel()
+			link := open(t, form, plainDial)
 			e := failure(t, link.Test(t.Context()))
 			require.True(t, e.Answered)
 			require.Contains(t, e.Reason, "CREATE ROLE steward_reader")
 			require.NotContains(t, e.Reason, password.Reveal())
 			_, err := query(t, link, "SELECT 1")
 			require.Contains(t, failure(t, err).Reason, "more than tools may use")
-			link.Close()
 		})
 	}
 	for _, role := range []string{reader, owner} {

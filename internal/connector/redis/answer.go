@@ -26,26 +26,23 @@ func plain(ctx context.Context, q question) (string, error) {
 	return "", err
 }
 
-// about is for one value that belongs to the argument at that place.
-func about(at int) func(context.Context, question) (string, error) {
-	return func(ctx context.Context, q question) (string, error) {
-		got, err := q.send(ctx)
-		if err != nil {
-			return "", err
-		}
-		_, err = q.rows.Add([]any{q.args[at], got})
+// about is for one value that belongs to the second argument.
+func about(ctx context.Context, q question) (string, error) {
+	got, err := q.send(ctx)
+	if err != nil {
 		return "", err
 	}
+	_, err = q.rows.Add([]any{q.args[1], got})
+	return "", err
 }
 
-// only is about one of a command's subcommands.
+// only is for one of a command's subcommands.
 func only(subcommand string) func(context.Context, question) (string, error) {
-	tell := about(1)
 	return func(ctx context.Context, q question) (string, error) {
 		if !strings.EqualFold(q.args[0], subcommand) {
 			return "", &wrong{"of " + q.name + " there is only " + q.name + " " + subcommand + " key"}
 		}
-		return tell(ctx, q)
+		return about(ctx, q)
 	}
 }
 

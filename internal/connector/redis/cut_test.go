@@ -51,7 +51,7 @@ func (w *wire) Read(p []byte) (int, error) {
 }
 
 func (w *wire) hangUp() error {
-	_ = w.Conn.Close()
+	_ = w.Close()
 	return io.ErrUnexpectedEOF
 }
 

@@ -20,7 +20,7 @@ const mostReason = 200
 
 // answers are what the first word of a server's refusal means. Where it stands here the server's own words are not
 // passed on: some name other hosts, and some what the account is called.
-var answers = map[string]string{
+var answers = map[string]string{ //nolint:gosec // G101: words about passwords, and none of them
 	"WRONGPASS":   "the server refuses the user name or the password",
 	"NOAUTH":      "the server asks for a password",
 	"NOPERM":      "the account may not use this command or this key",

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"slices"
 
 	driver "github.com/redis/go-redis/v9"
 )
@@ -65,10 +66,8 @@ func (r reader) all(ctx context.Context, commands ...[]string) ([]reply, error) 
 // command as if it had succeeded. Else every command has its own.
 func exec(ctx context.Context, pipe driver.Pipeliner) error {
 	sent, err := pipe.Exec(ctx)
-	for _, cmd := range sent {
-		if cmd.Err() != nil {
-			return nil
-		}
+	if slices.ContainsFunc(sent, func(cmd driver.Cmder) bool { return cmd.Err() != nil }) {
+		return nil
 	}
 	return err
 }

@@ -92,5 +92,5 @@ func escaped(b *strings.Builder, text string) int {
 
 // hex is the value of a digit, -1 of what is none.
 func hex(c byte) int {
-	return strings.IndexByte("0123456789abcdef", byte(unicode.ToLower(rune(c))))
+	return strings.IndexRune("0123456789abcdef", unicode.ToLower(rune(c)))
 }

@@ -78,6 +78,7 @@ func words(line string) []any {
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	s := counterpart.Start(t, counterpart.Options{})
+	t.Cleanup(func() { require.Equal(t, int64(0), s.Do("DBSIZE"), "tests change nothing") })
 	advice := func(line string) []string {
 		rules := strings.Fields(line)
 		return append([]string{}, rules[5:]...) // behind ACL SETUSER steward on >PASSWORD
@@ -107,6 +108,7 @@ func TestAccounts(t *testing.T) {
 		{"a database that is not there", as(s, s.Account("~*", "-@all", "+@read")).and("database", 3), "the account may not use this command"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			err := tt.form.open(t, direct).Test(t.Context())
 			if tt.reason == "" {
 				require.NoError(t, err)
@@ -117,7 +119,6 @@ func TestAccounts(t *testing.T) {
 			require.Contains(t, e.Reason, tt.reason)
 		})
 	}
-	require.Equal(t, int64(0), s.Do("DBSIZE"), "tests change nothing")
 }
 
 // A query after the account has lost its wall is refused, not sent: at the latest when the proof has run out, which

@@ -21,7 +21,7 @@ func windowOf(args []string) (window, error) {
 	return window{from, to}, nil
 }
 
-// within is the window of something that long, of at most most elements; to does not belong to it any more.
+// within is the window of something that long, with no more elements than most; to does not belong to it any more.
 func (w window) within(length, most int64) (from, to int64) {
 	from, to = w.from, w.to
 	if from < 0 {

@@ -5,6 +5,7 @@ package googletest
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"sync"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"steward/dev/counterpart/google"
 	"steward/internal/automation"
 	"steward/internal/connector"
+	"steward/internal/egress"
 )
 
 // Account is Alice's at the stand-in, with a session that has consent to some scopes.
@@ -39,7 +41,9 @@ type Session struct {
 // NewSession makes one whose requests carry the token.
 func NewSession(t *testing.T, k *connector.Connector, baseURL, token string, scopes ...string) *Session {
 	t.Helper()
-	sent := &recorder{token: token}
+	exit := egress.NewExit(netip.MustParsePrefix("127.0.0.0/8")).Client()
+	t.Cleanup(exit.CloseIdleConnections)
+	sent := &recorder{token: token, next: exit.Transport}
 	return &Session{
 		Session: &connector.Session{HTTP: &http.Client{Transport: sent}, BaseURL: baseURL, Account: google.Alice, Granted: scopes, Version: 3},
 		t:       t, kind: k, sent: sent,
@@ -98,6 +102,7 @@ func Failure(t *testing.T, err error) *connector.Error {
 // recorder is what internal/oauth does, without refreshing.
 type recorder struct {
 	token string
+	next  http.RoundTripper
 
 	mu       sync.Mutex
 	requests []*http.Request
@@ -110,5 +115,5 @@ func (b *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	b.mu.Unlock()
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+b.token)
-	return http.DefaultTransport.RoundTrip(r)
+	return b.next.RoundTrip(r)
 }

@@ -36,7 +36,7 @@ func TestQuery(t *testing.T) {
 		"EXPLAIN DELETE FROM x", "EXPLAIN EXECUTE a", "EXPLAIN (COSTS) DELETE FROM x", "EXPLAIN ()",
 		"SELECT pg_sleep(1)", "SELECT PG_SLEEP (1)", `SELECT "pg_sleep"/**/(1)`, "SELECT pg_catalog.pg_sleep(1)", "SELECT pg_terminate_backend(1)", "SELECT set_config('a', 'b', false)",
 		"SELECT nextval('x')", "SELECT * FROM dblink('a', 'b') AS t(x int)", "SELECT lo_export(1, 'x')", "SELECT pg_advisory_lock(1)", "SELECT pg_read_file('x')",
-		"SELECT (SELECT pg_notify('a', 'b'))", "VALUES (pg_reload_conf())", "SELECT query_to_xml('DELETE FROM x', true, true, '')",
+		"SELECT (SELECT pg_notify('a', 'b'))", "VALUES (pg_reload_conf())", "SELECT query_to_xml('DELETE FROM x', true, true, '')", //nolint:dupword // two arguments
 	} {
 		require.Error(t, statement.Query(sql), sql)
 	}
