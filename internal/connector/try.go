@@ -15,7 +15,7 @@ import (
 // testTime bounds a test, dialling included.
 const testTime = 5 * time.Second
 
-// CodeEgressDenied is the code of the fault for an address that the operator does not let anybody reach.
+// CodeEgressDenied is the code of the fault for an address that the operator does not let the user reach.
 const CodeEgressDenied = "egress_denied"
 
 // Test finds out within 5 s whether the settings work, and keeps nothing. Its error is a fault of kind Invalid for what
