@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,13 +39,15 @@ type fixture struct {
 	x    *tool.Executor
 	dir  string
 	run  *store.AutomationRun
-	cat  tool.Catalogue
-	step int
+
+	server int64 // not the same in two tests: children of one server and owner share a limit of processes on the machine
+	cat    tool.Catalogue
+	step   int
 }
 
 func newFixture(t *testing.T, approval string) *fixture {
 	t.Helper()
-	f := &fixture{t: t, db: storetest.New(t), dir: t.TempDir()}
+	f := &fixture{t: t, db: storetest.New(t), dir: t.TempDir(), server: 1 + mathrand.Int64N(1<<16-1)}
 	var err error
 	key := make([]byte, secret.KeyBytes)
 	_, err = rand.Read(key)
@@ -59,7 +62,7 @@ func newFixture(t *testing.T, approval string) *fixture {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	require.NoError(t, registry.Register(t.Context(), f.db.Queries, f.ring, registry.Server{
-		ID: 1, Name: "test", Transport: "stdio", Command: self, Args: []string{f.dir}, Trusted: true,
+		ID: f.server, Name: "test", Transport: "stdio", Command: self, Args: []string{f.dir}, Trusted: true,
 		Env: map[string]secret.String{serverFolder: secret.New(f.dir), "API_KEY": secret.New("canary-7d1f-server-key")},
 	}))
 	f.x = f.executor()
@@ -80,11 +83,11 @@ func (f *fixture) newRun(approval string) {
 	ctx := f.t.Context()
 	var err error
 	f.run, err = f.db.InsertRun(ctx, store.InsertRunParams{
-		Mode: "worker", Connections: []string{}, Owner: owner, Actor: owner, WorkflowID: "run/test", ServerIDs: []int64{1}, InstructionsSealed: []byte("x"),
+		Mode: "worker", Connections: []string{}, Owner: owner, Actor: owner, WorkflowID: "run/test", ServerIDs: []int64{f.server}, InstructionsSealed: []byte("x"),
 		Approval: approval, Limits: json.RawMessage("{}"), Metadata: json.RawMessage("{}"),
 	})
 	require.NoError(f.t, err)
-	servers, err := f.reg.Servers(ctx, owner, []int64{1})
+	servers, err := f.reg.Servers(ctx, owner, []int64{f.server})
 	require.NoError(f.t, err)
 	f.cat, err = tool.Resolve(ctx, f.reg, owner, tool.Sources{Servers: servers}, "")
 	require.NoError(f.t, err)
