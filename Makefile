@@ -126,7 +126,7 @@ histories: deps build ## record the workflow histories anew that replay tests re
 ##@ Care
 
 .PHONY: deps
-deps: ## install what the tests need: PostgreSQL, Node, Python, npm tools, a browser, a C compiler
+deps: ## install what the tests need: databases, Node, Python, npm tools, a browser, a C compiler
 	@$(GO) run ./dev/deps
 
 .PHONY: clean

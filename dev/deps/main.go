@@ -1,6 +1,6 @@
-// Command deps brings onto this machine what the tests need and Go does not: PostgreSQL, a C compiler for the
-// race detector, Node, Python, a browser, and the npm and Python tools of the lock files beside it. It does nothing where all is there,
-// and says what to type where it may not install. It runs in the repository's root.
+// Command deps brings onto this machine what the tests need and Go does not: PostgreSQL, MariaDB, Redis, FerretDB, a C
+// compiler for the race detector, Node, Python, a browser, and the npm and Python tools of the lock files beside it. It
+// does nothing where all is there, and says what to type where it may not install. It runs in the repository's root.
 package main
 
 import (
