@@ -16,11 +16,9 @@ whole  = $$($(GO) list ./... | grep -E '$(WHOLE)')
 # Packages that declare a function whose name begins so.
 having = $$(grep -rlE --include='*_test.go' '^func $(1)[A-Z]' activities api cmd dev internal schema workflows | xargs -r -n 1 dirname | grep -v /dev/temporal | sort -u | sed 's|^|./|')
 
-# Two packages at a time: more starve one another's servers on a small machine. Of each, four tests: most of them wait
-# for somebody. Whole products do not: three of those.
-GOTEST := $(GO) test -p 2
-UNIT   := -parallel 4
-WIDE   := -parallel 3
+# Two packages at a time, three tests of each: more starve one another's servers on a small machine, and most tests wait
+# for somebody.
+GOTEST := $(GO) test -p 2 -parallel 3
 TALLY   = | $(TOOLS)/tally
 
 ##@ Use
@@ -43,9 +41,9 @@ bin/steward-temporal: dev/temporal/go.mod dev/temporal/go.sum $(filter-out %_tes
 .PHONY: test
 test: lint workflowcheck verify deps build $(TOOLS)/tally ## everything: lint, generated files, unit under -race, end to end, contract
 	@{ s=0; \
-	  $(GOTEST) $(UNIT) -json -race $(unit) || s=1; \
+	  $(GOTEST) -json -race $(unit) || s=1; \
 	  $(GO) test -C dev/temporal -json ./... || s=1; \
-	  $(GOTEST) $(WIDE) -json -timeout 20m $(whole) || s=1; \
+	  $(GOTEST) -json -timeout 20m $(whole) || s=1; \
 	  exit $$s; } $(TALLY)
 
 .PHONY: check
@@ -53,11 +51,11 @@ check: lint workflowcheck verify unit ## what to run before a commit: lint, gene
 
 .PHONY: unit
 unit: deps bin/steward-temporal $(TOOLS)/tally ## tests of single packages, under -race
-	@$(GOTEST) $(UNIT) -json -race $(unit) $(TALLY)
+	@$(GOTEST) -json -race $(unit) $(TALLY)
 
 .PHONY: e2e
 e2e: deps build $(TOOLS)/tally ## the product from outside: HTTP, CLI, outages, a short storm of kills, contract
-	@$(GOTEST) $(WIDE) -json -timeout 20m $(whole) $(TALLY)
+	@$(GOTEST) -json -timeout 20m $(whole) $(TALLY)
 
 .PHONY: test-bigquery
 test-bigquery: bin/bigquery-emulator ## the BigQuery connector at an emulator, which is built once: minutes, 3 GB of memory

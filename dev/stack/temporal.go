@@ -24,7 +24,24 @@ func (s *Stack) startTemporal(ctx context.Context, cfg Config, url secret.String
 		return fault.Wrap(err, fault.Unavailable, "the Temporal server program is missing; type: make bin/steward-temporal").
 			WithCode("temporal_missing")
 	}
-	var err error
+	for attempt := 1; ; attempt++ {
+		began := time.Now()
+		err := s.startTemporalOnce(ctx, cfg, url)
+		if err == nil || ctx.Err() != nil || attempt == temporalStarts || time.Since(began) > temporalSoon {
+			return err
+		}
+		cfg.Log.WarnContext(ctx, "Temporal ended while it started; once more, on other ports", "error", err)
+	}
+}
+
+const (
+	// temporalStarts is how often it is started: its services listen on ports that were free a moment before, and
+	// somebody else may be quicker.
+	temporalStarts = 3
+	temporalSoon   = 10 * time.Second // what fails later does not fail for that
+)
+
+func (s *Stack) startTemporalOnce(ctx context.Context, cfg Config, url secret.String) (err error) {
 	if s.TemporalAddress, err = loopback(ctx, cfg.TemporalPort); err != nil {
 		return err
 	}

@@ -4,15 +4,20 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"steward/dev/stack"
 	"steward/dev/stack/postgres"
 	"steward/dev/stack/process"
 	"steward/dev/stack/stacktest"
@@ -153,4 +158,22 @@ func TestTemporalKilledInItsFirstStart(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.NoError(t, p.Stop(t.Context()))
+}
+
+// A port that was free may be taken when Temporal wants it: it is started once more, on others.
+func TestTemporalIsStartedOnceMore(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	own := t.TempDir()
+	binary := filepath.Join(own, "temporal")
+	script := "#!/bin/sh\necho \"$2\" >> " + own + "/asked\n[ $(wc -l < " + own + "/asked) -gt 1 ] || exit 1\necho READY\nexec cat\n"
+	require.NoError(t, os.WriteFile(binary, []byte(script), 0o700))
+	s, err := stack.Start(t.Context(), stack.Config{Data: dir, Log: slog.New(slog.DiscardHandler), Install: io.Discard, TemporalBinary: binary})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop(context.WithoutCancel(t.Context()))) })
+	asked, err := os.ReadFile(filepath.Join(own, "asked"))
+	require.NoError(t, err)
+	addresses := strings.Fields(string(asked))
+	require.Len(t, addresses, 2)
+	require.Equal(t, addresses[1], s.TemporalAddress)
 }

@@ -3,6 +3,7 @@ package tool_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -69,6 +70,10 @@ func TestDirectServerIsAway(t *testing.T) {
 	address := d.remote.Listener.Addr()
 	d.remote.CloseClientConnections()
 	require.NoError(t, d.remote.Listener.Close())
+	require.Eventually(t, func() bool { // a connection whose end nobody has noticed yet takes one more request
+		_, err := d.direct("get", `{"text":"a"}`)
+		return fault.CodeOf(err) == "server_unreachable"
+	}, 10*time.Second, time.Millisecond)
 	for _, name := range []string{"post", "get"} {
 		_, err = d.direct(name, `{"text":"a"}`, keyed("k-"+name))
 		require.Equal(t, "server_unreachable", fault.CodeOf(err), "%v", err)
