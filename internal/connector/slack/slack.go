@@ -1,7 +1,7 @@
 // Package slack is the connector to a workspace of Slack, as the person who has connected it: read channels, post and
 // reply exactly once.
 //
-// There is no search: search.messages needs search:read, which opens private conversations too, and Slack lets nobody
+// Searching asks for its scope when it is first used: search:read opens private conversations too, and Slack lets nobody
 // consent to a part of what is asked for.
 //
 // An app that is sold outside of Slack's Marketplace may read one page of 15 messages a minute
@@ -25,17 +25,18 @@ const (
 	readHistory  = "channels:history"
 	readUsers    = "users:read"
 	write        = "chat:write"
+	search       = "search:read"
 )
 
 // Scopes lists what the connector knows of, for what is asked first and later.
 func Scopes() []string {
-	return []string{readChannels, readPrivate, readHistory, readUsers, write}
+	return []string{readChannels, readPrivate, readHistory, readUsers, write, search}
 }
 
 // New makes the connector.
 func New() *connector.Connector {
 	return &connector.Connector{
 		Name: "slack", Title: service, Description: "Read channels and post messages in a workspace of Slack.", Provider: Provider,
-		Tools: []connector.Tool{channelsTool(), historyTool(), usersTool(), postTool(), replyTool()},
+		Tools: []connector.Tool{channelsTool(), historyTool(), searchTool(), usersTool(), postTool(), replyTool()},
 	}
 }
