@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -40,23 +38,16 @@ func (h *google) registerLogin(api huma.API) {
 	}, h.login)
 }
 
-// login begins a flow. PKCE, state and nonce are the service's; the cookie that it names is ours to set.
 func (h *google) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	begin, err := h.wish(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	begun, err := h.consent.Begin(ctx, begin)
+	location, cookie, err := h.cookies.begin(ctx, h.consent, begin)
 	if err != nil {
 		return nil, err
 	}
-	address, err := url.Parse(begun.URL)
-	if err != nil {
-		return nil, fmt.Errorf("parse address of the provider: %w", err)
-	}
-	return &loginOutput{
-		Location: begun.URL, Cookie: h.cookies.set(address.Query().Get("state"), begun.Browser, begun.Expires),
-	}, nil
+	return &loginOutput{Location: location, Cookie: cookie}, nil
 }
 
 // wish is what the browser has come for.

@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -43,15 +41,9 @@ func (h *serverConsent) login(ctx context.Context, in *serverLoginInput) (*serve
 	if !oauth.IsServer(begin.Provider) {
 		return nil, fault.New(fault.Forbidden, "this link is for something else").WithCode(oauth.CodeLinkInvalid)
 	}
-	begun, err := h.consent.Begin(ctx, begin)
+	location, cookie, err := h.cookies.begin(ctx, h.consent, begin)
 	if err != nil {
 		return nil, err
 	}
-	address, err := url.Parse(begun.URL)
-	if err != nil {
-		return nil, fmt.Errorf("parse address of the authorization server: %w", err)
-	}
-	return &serverLoginOutput{
-		Location: begun.URL, Cookie: h.cookies.set(address.Query().Get("state"), begun.Browser, begun.Expires),
-	}, nil
+	return &serverLoginOutput{Location: location, Cookie: cookie}, nil
 }

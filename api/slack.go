@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -60,17 +58,11 @@ func (h *slack) login(ctx context.Context, in *slackLoginInput) (*slackLoginOutp
 	if begin.Provider != slackName {
 		return nil, fault.New(fault.Forbidden, "this link is for something else").WithCode(oauth.CodeLinkInvalid)
 	}
-	begun, err := h.consent.Begin(ctx, begin)
+	location, cookie, err := h.cookies.begin(ctx, h.consent, begin)
 	if err != nil {
 		return nil, err
 	}
-	address, err := url.Parse(begun.URL)
-	if err != nil {
-		return nil, fmt.Errorf("parse address of the provider: %w", err)
-	}
-	return &slackLoginOutput{
-		Location: begun.URL, Cookie: h.cookies.set(address.Query().Get("state"), begun.Browser, begun.Expires),
-	}, nil
+	return &slackLoginOutput{Location: location, Cookie: cookie}, nil
 }
 
 func (h *slack) registerCallback(api huma.API) {

@@ -7,12 +7,13 @@ import (
 
 	"steward/internal/automation"
 	"steward/internal/connector"
+	"steward/internal/connector/database"
 )
 
 // probe asks the ledger, and takes from earlier attempts the possibility to make the change: one that is under way is
 // waited for, and one that comes later finds that its number is over.
 func probe(ctx context.Context, s *connector.Session, c connector.Call, _ writeInput) (automation.Outcome, writeResult, error) {
-	attempt, err := attemptOf(c.Receipt)
+	attempt, err := database.Attempt(c.Receipt)
 	if err != nil {
 		return automation.OutcomeUnknown, writeResult{}, err
 	}

@@ -62,7 +62,7 @@ func write(ctx context.Context, s *connector.Session, c connector.Call, in write
 	if err != nil {
 		return writeResult{}, readFailure(err)
 	}
-	attempt, err := attemptOf(c.Receipt)
+	attempt, err := database.Attempt(c.Receipt)
 	if err != nil {
 		return writeResult{}, err
 	}
@@ -92,18 +92,6 @@ func write(ctx context.Context, s *connector.Session, c connector.Call, in write
 		return writeResult{}, failure(err, false) // up to the commit: the server rolls back what it has no commit for
 	}
 	return out, nil
-}
-
-// attemptOf reads the number that the attempt before this one has noted; 0: there was none.
-func attemptOf(receipt string) (int, error) {
-	if receipt == "" {
-		return 0, nil
-	}
-	n, err := strconv.Atoi(receipt)
-	if err != nil || n < 1 {
-		return 0, &connector.Error{Reason: "what an earlier attempt has noted cannot be read", Err: err}
-	}
-	return n, nil
 }
 
 // change runs the statement, writes its result into the ledger's row, and commits both.
