@@ -77,8 +77,10 @@ func (h *Holder) refresh(ctx context.Context) {
 	h.complain(ctx, trouble)
 }
 
+// announce is not broken off when ctx ends: its statements are at the server together, and what is done there
+// after leave would leave names of nobody.
 func (h *Holder) announce(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
 	defer cancel()
 	return h.db.Tx(ctx, func(q *store.Queries) error {
 		for _, r := range h.rings {

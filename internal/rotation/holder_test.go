@@ -1,6 +1,7 @@
 package rotation_test
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -50,6 +51,47 @@ func TestHolderFollowsTheFileAndSaysSo(t *testing.T) {
 
 	stop()
 	require.Empty(t, s.status(rotation.Secrets).Processes, "it has taken its name out")
+}
+
+// An announcement that is under way when the process ends is waited for: done after the names were taken out, it
+// would put them back.
+func TestHolderEndsInTheMiddleOfAnAnnouncement(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	secrets := s.ring(rotation.Secrets)
+	stop := s.start("worker", secrets)
+	s.eventually(5*time.Second, "it is announced", func() bool { return len(s.status(rotation.Secrets).Processes) == 1 })
+
+	held, err := s.db.Pool.Begin(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = held.Rollback(context.Background()) }) // it is committed below, if all goes well
+	_, err = held.Exec(t.Context(), "LOCK TABLE ring_keys IN EXCLUSIVE MODE")
+	require.NoError(t, err)
+	key, err := config.NewKey()
+	require.NoError(t, err)
+	require.NoError(t, config.AddKey(s.file(), "FERNET_KEYS", secret.New(key)))
+	s.eventually(2*time.Second, "an announcement waits", func() bool {
+		var waiting int
+		require.NoError(t, s.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting))
+		return waiting == 1
+	})
+	ended := make(chan struct{})
+	go func() { defer close(ended); stop() }()
+	require.Never(t, func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	}, 100*time.Millisecond, 10*time.Millisecond)
+	require.NoError(t, held.Commit(t.Context()))
+	<-ended
+	require.Empty(t, s.status(rotation.Secrets).Processes, "it has taken its name out")
+	var noted int
+	require.NoError(t, s.db.Pool.QueryRow(t.Context(), "SELECT count(*) FROM ring_keys WHERE ring = 'secrets'").Scan(&noted))
+	require.Equal(t, 2, noted, "the announcement was finished")
 }
 
 func TestKeysFromTheEnvironmentStay(t *testing.T) {
