@@ -25,22 +25,6 @@ type Fault struct {
 // InvalidGrant answers a refresh as Google does after the user has withdrawn consent (RFC 6749 §5.2).
 var InvalidGrant = Fault{Status: http.StatusBadRequest, Reason: "invalid_grant"}
 
-// Inject lets the next n requests of a kind go wrong, after those injected before.
-func (s *Server) Inject(kind Kind, n int, f Fault) {
-	s.proxy.mu.Lock()
-	defer s.proxy.mu.Unlock()
-	for range n {
-		s.proxy.faults[kind] = append(s.proxy.faults[kind], f)
-	}
-}
-
-// Count says how many requests of a kind have come in, those that went wrong included.
-func (s *Server) Count(kind Kind) int {
-	s.proxy.mu.Lock()
-	defer s.proxy.mu.Unlock()
-	return s.proxy.counts[kind]
-}
-
 // Grant is what is said of a grant.
 type Grant struct {
 	Scopes  string        // granted instead of what was asked for, separated by spaces; empty: all that was asked for

@@ -18,21 +18,13 @@ package google
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"steward/dev/counterpart"
-	"steward/dev/stack/process"
 )
 
 // The client that is registered with the stand-in.
@@ -54,6 +46,8 @@ type Options struct {
 
 // Server is a running stand-in.
 type Server struct {
+	*counterpart.Script[Kind, Fault]
+
 	URL string // issuer, and base of the APIs
 
 	upstream *url.URL
@@ -64,38 +58,20 @@ type Server struct {
 // Start starts a stand-in that lives as long as the test.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := counterpart.FreePort(t)
+	emulator := counterpart.NewEmulator(t, "google")
+	script := counterpart.NewScript[Kind, Fault]()
 	s := &Server{
-		URL:      "http://" + listener.Addr().String(),
-		upstream: &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
-		own:      map[string]string{Alice: rand.Text(), Bob: rand.Text()},
+		Script: script, URL: emulator.URL, upstream: emulator.Upstream, proxy: newProxy(emulator.Forward(), script),
+		own: map[string]string{Alice: rand.Text(), Bob: rand.Text()},
 	}
-	s.proxy = newProxy(s.upstream)
-	counterpart.Start(t, counterpart.Program{
-		Name: "the Google emulator", Main: "emulate/dist/index.js",
-		// It calls itself by the address of the proxy, also as the issuer in ID tokens: a client that verifies
-		// the issuer and follows the discovery document never leaves the proxy.
-		Args:  []string{"start", "--service", "google", "--port", strconv.Itoa(port), "--base-url", s.URL, "--seed", s.seed(t, o)},
-		Ready: process.HTTP(s.upstream.String() + "/.well-known/openid-configuration"),
-	})
-	front := &http.Server{Handler: s.proxy, ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- front.Serve(listener) }()
-	t.Cleanup(func() {
-		close(s.proxy.ended)
-		require.NoError(t, front.Close())
-		require.ErrorIs(t, <-served, http.ErrServerClosed)
-	})
+	emulator.Start(t, s.seed(o), "/.well-known/openid-configuration", s.proxy, script.End)
 	return s
 }
 
-// seed writes what the emulator starts with. As shipped it takes every bearer it does not know for the first
+// seed is what the emulator starts with. As shipped it takes every bearer it does not know for the first
 // user, and knows a token of its own. With an empty table of tokens and a first user that has no mailbox,
 // unknown and revoked tokens get 401, as at Google.
-func (s *Server) seed(t testing.TB, o Options) string {
-	t.Helper()
+func (s *Server) seed(o Options) any {
 	tokens, users := map[string]any{}, []any{map[string]string{"email": "", "name": "nobody: unknown tokens are taken for the first user"}}
 	for _, address := range []string{Alice, Bob} {
 		tokens[s.own[address]] = map[string]any{"login": address, "scopes": []string{}}
@@ -105,18 +81,13 @@ func (s *Server) seed(t testing.TB, o Options) string {
 	if redirects == nil {
 		redirects = []string{}
 	}
-	// JSON is YAML.
-	doc, err := json.Marshal(map[string]any{
+	return map[string]any{
 		"tokens": tokens,
 		"google": map[string]any{
 			"users":         users,
 			"oauth_clients": []any{map[string]any{"client_id": ClientID, "client_secret": ClientSecret, "name": "Steward", "redirect_uris": redirects}},
 		},
-	})
-	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "seed.json")
-	require.NoError(t, os.WriteFile(path, doc, 0o600))
-	return path
+	}
 }
 
 // call makes a request to the emulator itself: the proxy neither counts it nor spoils it.

@@ -5,37 +5,30 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
 	"sync"
+
+	"steward/dev/counterpart"
 )
 
 // proxy stands before the emulator.
 type proxy struct {
 	emulator *httputil.ReverseProxy
+	script   *counterpart.Script[Kind, Fault]
 	site     *http.ServeMux
-	ended    chan struct{} // closed with the test
-	patching sync.Mutex    // one patch at a time
+	patching sync.Mutex // one patch at a time
 
 	mu     sync.Mutex
-	counts map[Kind]int
-	faults map[Kind][]Fault
 	grant  Grant
 	issued map[string][]issued // tokens by mail address
 	ids    aliases
 }
 
-func newProxy(upstream *url.URL) *proxy {
+func newProxy(emulator *httputil.ReverseProxy, script *counterpart.Script[Kind, Fault]) *proxy {
 	p := &proxy{
-		ended: make(chan struct{}), counts: map[Kind]int{}, faults: map[Kind][]Fault{}, issued: map[string][]issued{},
+		emulator: emulator, script: script, issued: map[string][]issued{},
 		ids: aliases{theirs: map[string]string{}, gone: map[string]bool{}},
 	}
-	p.emulator = &httputil.ReverseProxy{
-		// Node ends a connection after 5 s without a request, at times in the very moment of the next one.
-		Transport:      &http.Transport{DisableKeepAlives: true},
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
-		ModifyResponse: p.mend,
-		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
+	p.emulator.ModifyResponse = p.mend
 	p.site = http.NewServeMux()
 	for pattern, handler := range map[string]http.HandlerFunc{
 		"/":                             p.forward,
@@ -68,10 +61,10 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	kind := kindOf(r, form)
-	f := p.next(kind)
+	f := p.script.Next(kind)
 	if f.Before != nil {
 		f.arrive()
-		p.wait(f.Before)
+		p.script.Wait(f.Before)
 	}
 	switch {
 	case f.Lost, f.Status != 0 && f.Cut:
@@ -87,7 +80,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.arrive()
 	}
 	if f.After != nil {
-		p.wait(f.After)
+		p.script.Wait(f.After)
 	}
 	if f.Cut {
 		panic(http.ErrAbortHandler)
@@ -97,29 +90,6 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(held.Code)
 	_, _ = w.Write(held.Body.Bytes()) // who has gone away needs no answer
-}
-
-// next counts a request and takes what is to happen to it.
-func (p *proxy) next(kind Kind) Fault {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.counts[kind]++
-	list := p.faults[kind]
-	if len(list) == 0 {
-		return Fault{}
-	}
-	p.faults[kind] = list[1:]
-	return list[0]
-}
-
-// wait waits for the test. A request whose client has gone away meanwhile goes on: it may be one that was
-// under way when its sender died.
-func (p *proxy) wait(until <-chan struct{}) {
-	select {
-	case <-until:
-	case <-p.ended:
-		panic(http.ErrAbortHandler)
-	}
 }
 
 func (f Fault) arrive() {

@@ -40,22 +40,6 @@ type Fault struct {
 	Before  <-chan struct{} // the request waits here before the emulator sees it
 }
 
-// Inject lets the next n requests of a method go wrong, after those injected before.
-func (s *Server) Inject(method Method, n int, f Fault) {
-	s.proxy.mu.Lock()
-	defer s.proxy.mu.Unlock()
-	for range n {
-		s.proxy.faults[method] = append(s.proxy.faults[method], f)
-	}
-}
-
-// Count says how many requests of a method have come in, those that went wrong included.
-func (s *Server) Count(method Method) int {
-	s.proxy.mu.Lock()
-	defer s.proxy.mu.Unlock()
-	return s.proxy.counts[method]
-}
-
 // RevokeAll ends every token but the test's own, as a person does in the settings of the workspace.
 func (s *Server) RevokeAll() {
 	s.proxy.mu.Lock()

@@ -8,41 +8,32 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
+
+	"steward/dev/counterpart"
 )
 
 // proxy stands before the emulator.
 type proxy struct {
 	forward *httputil.ReverseProxy
-	ended   chan struct{} // closed with the test
+	script  *counterpart.Script[Method, Fault]
 
 	mu     sync.Mutex
-	counts map[Method]int
-	faults map[Method][]Fault
 	tokens map[string]bool // that were issued: whether they work
 }
 
-func newProxy(upstream *url.URL, own string) *proxy {
-	return &proxy{
-		ended: make(chan struct{}), counts: map[Method]int{}, faults: map[Method][]Fault{}, tokens: map[string]bool{own: true},
-		forward: &httputil.ReverseProxy{
-			// Node ends a connection after 5 s without a request, at times in the very moment of the next one.
-			Transport:    &http.Transport{DisableKeepAlives: true},
-			Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
-			ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-		},
-	}
+func newProxy(forward *httputil.ReverseProxy, script *counterpart.Script[Method, Fault], own string) *proxy {
+	return &proxy{forward: forward, script: script, tokens: map[string]bool{own: true}}
 }
 
 // ServeHTTP counts a request and lets go wrong what is to go wrong. Aborting breaks the connection.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	method := methodOf(r)
-	f := p.next(method)
+	f := p.script.Next(method)
 	if f.Before != nil {
 		f.arrive()
-		p.wait(f.Before)
+		p.script.Wait(f.Before)
 	}
 	switch {
 	case f.Lost:
@@ -133,26 +124,4 @@ func (p *proxy) revoke(token string) {
 func bearerOf(r *http.Request) string {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	return token
-}
-
-// next counts a request and takes what is to happen to it.
-func (p *proxy) next(method Method) Fault {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.counts[method]++
-	list := p.faults[method]
-	if len(list) == 0 {
-		return Fault{}
-	}
-	p.faults[method] = list[1:]
-	return list[0]
-}
-
-// wait waits for the test.
-func (p *proxy) wait(until <-chan struct{}) {
-	select {
-	case <-until:
-	case <-p.ended:
-		panic(http.ErrAbortHandler)
-	}
 }

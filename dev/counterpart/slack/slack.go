@@ -13,20 +13,10 @@ package slack
 
 import (
 	"crypto/rand"
-	"encoding/json"
-	"net"
-	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
 	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"steward/dev/counterpart"
-	"steward/dev/stack/process"
 )
 
 // The client that is registered with the stand-in.
@@ -52,6 +42,8 @@ type Options struct {
 
 // Server is a running stand-in.
 type Server struct {
+	*counterpart.Script[Method, Fault]
+
 	URL string // base of the consent page and the APIs
 
 	upstream *url.URL
@@ -67,40 +59,21 @@ var every = []string{
 // Start starts a stand-in that lives as long as the test.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := counterpart.FreePort(t)
-	s := &Server{
-		URL:      "http://" + listener.Addr().String(),
-		upstream: &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
-		own:      "xoxp-" + rand.Text(),
-	}
-	s.proxy = newProxy(s.upstream, s.own)
-	counterpart.Start(t, counterpart.Program{
-		Name: "the Slack emulator", Main: "emulate/dist/index.js",
-		Args:  []string{"start", "--service", "slack", "--port", strconv.Itoa(port), "--base-url", s.URL, "--seed", s.seed(t, o)},
-		Ready: process.HTTP(s.upstream.String() + "/oauth/v2/authorize?client_id=" + ClientID),
-	})
-	front := &http.Server{Handler: s.proxy, ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- front.Serve(listener) }()
-	t.Cleanup(func() {
-		close(s.proxy.ended)
-		require.NoError(t, front.Close())
-		require.ErrorIs(t, <-served, http.ErrServerClosed)
-	})
+	emulator := counterpart.NewEmulator(t, "slack")
+	script := counterpart.NewScript[Method, Fault]()
+	s := &Server{Script: script, URL: emulator.URL, upstream: emulator.Upstream, own: "xoxp-" + rand.Text()}
+	s.proxy = newProxy(emulator.Forward(), script, s.own)
+	emulator.Start(t, s.seed(o), "/oauth/v2/authorize?client_id="+ClientID, s.proxy, script.End)
 	return s
 }
 
-// seed writes what the emulator starts with.
-func (s *Server) seed(t testing.TB, o Options) string {
-	t.Helper()
+// seed is what the emulator starts with.
+func (s *Server) seed(o Options) any {
 	redirects := o.Redirects
 	if redirects == nil {
 		redirects = []string{}
 	}
-	// JSON is YAML.
-	doc, err := json.Marshal(map[string]any{
+	return map[string]any{
 		"tokens": map[string]any{},
 		"slack": map[string]any{
 			"strict_scopes": true,
@@ -112,9 +85,5 @@ func (s *Server) seed(t testing.TB, o Options) string {
 				"client_id": ClientID, "client_secret": ClientSecret, "name": "Steward", "redirect_uris": redirects,
 			}},
 		},
-	})
-	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "seed.json")
-	require.NoError(t, os.WriteFile(path, doc, 0o600))
-	return path
+	}
 }
