@@ -68,15 +68,12 @@ func (h *actions) execute(ctx context.Context, in *executeInput) (*executeOutput
 	if err != nil {
 		return nil, err
 	}
-	key, err := idempotencyKey(in.IdempotencyKey)
+	d, err := directly(p, in.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
-	// The caller's connection may break at any moment; a call that is under way is better finished than left unknown.
-	done, err := h.executor.Direct(context.WithoutCancel(ctx), tool.Direct{
-		Owner: p.Owner, Actor: p.Actor, Via: tool.ViaREST, Function: in.Body.Action,
-		Arguments: json.RawMessage(in.Body.Params), Where: "body.params", Key: key,
-	})
+	d.Function, d.Arguments, d.Where = in.Body.Action, json.RawMessage(in.Body.Params), "body.params"
+	done, err := h.executor.Direct(context.WithoutCancel(ctx), d) // see directly
 	if err != nil {
 		holder, known := h.connections.Holder(in.Body.Action)
 		if !known { // a server's tool
@@ -84,11 +81,7 @@ func (h *actions) execute(ctx context.Context, in *executeInput) (*executeOutput
 		}
 		return nil, h.links.explain(p.Owner, holder, err)
 	}
-	out := &executeOutput{Body: executed(done)}
-	if done.Replayed {
-		out.Replayed = "true"
-	}
-	return out, nil
+	return &executeOutput{Replayed: replayed(done.Replayed), Body: executed(done)}, nil
 }
 
 // executed is an answer in seed 002's form.

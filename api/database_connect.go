@@ -51,13 +51,10 @@ func (h *databases) connect(ctx context.Context, in *connectDatabaseInput) (*con
 	if filled.Key, err = idempotencyKey(in.IdempotencyKey); err != nil {
 		return nil, err
 	}
-	made, replayed, err := h.connections.Connect(ctx, filled, in.Body.Name)
+	made, before, err := h.connections.Connect(ctx, filled, in.Body.Name)
 	if err != nil {
 		return nil, err
 	}
-	out := &connectDatabaseOutput{Body: connectedDatabaseBody{ID: made.ID, Name: made.Name, Status: connectedStatus}}
-	if replayed {
-		out.Replayed = "true"
-	}
+	out := &connectDatabaseOutput{Replayed: replayed(before), Body: connectedDatabaseBody{ID: made.ID, Name: made.Name, Status: connectedStatus}}
 	return out, nil
 }

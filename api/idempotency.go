@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 )
 
 const maxKeyBytes = 255
@@ -37,8 +38,18 @@ func idempotencyKey(header string) (string, error) {
 	return key, nil
 }
 
+// onceOf names a request of a route by its Idempotency-Key header and its body.
+func onceOf(route, header string, body any) (o idempotency.Once, err error) {
+	o.Route = route
+	if o.Key, err = idempotencyKey(header); err == nil {
+		o.Digest, err = bodyDigest(body)
+	}
+	return o, err
+}
+
 // bodyDigest identifies what a body asks for, whatever its formatting: "same key, other body" is about
-// meaning, and a client may well re-encode its request before it tries again.
+// meaning, and a client may well re-encode its request before it tries again. Values that may be secret do not belong
+// into it: the digest of a short password gives it away.
 func bodyDigest(body any) ([]byte, error) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -46,4 +57,24 @@ func bodyDigest(body any) ([]byte, error) {
 	}
 	sum := sha256.Sum256(encoded)
 	return sum[:], nil
+}
+
+// unvalued is a map of settings without their values, for digests.
+func unvalued(settings map[string]string) map[string]string {
+	if settings == nil {
+		return nil
+	}
+	names := make(map[string]string, len(settings))
+	for name := range settings {
+		names[name] = ""
+	}
+	return names
+}
+
+// replayed is the Idempotency-Replayed header.
+func replayed(before bool) string {
+	if before {
+		return "true"
+	}
+	return ""
 }

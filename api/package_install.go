@@ -34,7 +34,7 @@ type installInput struct {
 	Caller
 	Patience
 
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"257" doc:"Any visible ASCII, at most 255 bytes. For 24 hours the same key with the same body returns the same package; with another body it is refused." example:"9f1c2d3e-memory"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"257" doc:"Any visible ASCII, at most 255 bytes. For 24 hours the same key with the same body, values of env and headers and indexes aside, returns the same package; with another body it is refused." example:"9f1c2d3e-memory"`
 	Body           installBody
 }
 
@@ -69,7 +69,7 @@ func (h *packages) install(ctx context.Context, in *installInput) (*packageChang
 	if r.IdempotencyKey, err = idempotencyKey(in.IdempotencyKey); err != nil {
 		return nil, err
 	}
-	if r.BodyDigest, err = bodyDigest(in.Body); err != nil {
+	if r.BodyDigest, err = bodyDigest(in.Body.said()); err != nil {
 		return nil, err
 	}
 	c, err := h.service.Install(ctx, p, r)
@@ -77,6 +77,12 @@ func (h *packages) install(ctx context.Context, in *installInput) (*packageChang
 		return nil, err
 	}
 	return h.answer(ctx, p, c, r.ServerName, in.Patience)
+}
+
+// said is the body without what may be secret.
+func (b installBody) said() installBody {
+	b.Env, b.Headers, b.PipIndexURL, b.PipExtraIndexURL = unvalued(b.Env), unvalued(b.Headers), "", ""
+	return b
 }
 
 func (b *installBody) request() install.Request {

@@ -106,10 +106,7 @@ func (h *packages) answer(ctx context.Context, p auth.Principal, c install.Chang
 	if done.Err != nil {
 		return nil, done.Err
 	}
-	out := &packageChangedOutput{Status: 200, Location: packagePath(server), Body: packageChangedBody{Success: true}}
-	if c.Replayed {
-		out.Replayed = "true"
-	}
+	out := &packageChangedOutput{Status: 200, Location: packagePath(server), Replayed: replayed(c.Replayed), Body: packageChangedBody{Success: true}}
 	if !done.Done {
 		out.Status = 202
 	}

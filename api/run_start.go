@@ -86,10 +86,7 @@ func (h *runs) start(ctx context.Context, in *startInput) (*startOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	out := &startOutput{Location: runPath(started.RunID), Body: startedBody{RunID: started.RunID, Status: automation.Queued.Status()}}
-	if started.Replayed {
-		out.Replayed = "true"
-	}
+	out := &startOutput{Replayed: replayed(started.Replayed), Location: runPath(started.RunID), Body: startedBody{RunID: started.RunID, Status: automation.Queued.Status()}}
 	return out, nil
 }
 

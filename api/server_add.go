@@ -20,7 +20,7 @@ type addServerBody struct {
 type addServerInput struct {
 	Caller
 
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"257" doc:"Any visible ASCII, at most 255 bytes. For 24 hours the same key with the same body returns the same server; with another body it is refused." example:"9f1c2d3e-server"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"257" doc:"Any visible ASCII, at most 255 bytes. For 24 hours the same key with the same body, values of env and headers aside, returns the same server; with another body it is refused." example:"9f1c2d3e-server"`
 	Body           addServerBody
 }
 
@@ -69,28 +69,31 @@ func (h *servers) add(ctx context.Context, in *addServerInput) (*addServerOutput
 	if err != nil {
 		return nil, err
 	}
-	once := idempotency.Once{Route: "POST /mcp/servers"}
-	if once.Key, err = idempotencyKey(in.IdempotencyKey); err != nil {
-		return nil, err
-	}
-	if once.Digest, err = bodyDigest(in.Body); err != nil {
+	once, err := onceOf("POST /mcp/servers", in.IdempotencyKey, in.Body.said())
+	if err != nil {
 		return nil, err
 	}
 	return h.added(ctx, p, s, once)
 }
 
+// said is the body without what may be secret.
+func (b addServerBody) said() addServerBody {
+	b.Env, b.Headers, b.SessionID = unvalued(b.Env), unvalued(b.Headers), ""
+	return b
+}
+
 // added registers a server and tries it.
 func (h *servers) added(ctx context.Context, p auth.Principal, s registry.Server, once idempotency.Once) (*addServerOutput, error) {
-	row, replayed, err := h.registry.Add(ctx, p, s, once)
+	row, before, err := h.registry.Add(ctx, p, s, once)
 	if err != nil {
 		return nil, err
 	}
-	out := &addServerOutput{Location: serversPath + row.Name}
-	if replayed {
-		out.Replayed = "true"
-	} else if err := h.connect(ctx, p, row); err != nil {
-		return nil, err
+	if !before {
+		if err := h.connect(ctx, p, row); err != nil {
+			return nil, err
+		}
 	}
+	out := &addServerOutput{Location: serversPath + row.Name, Replayed: replayed(before)}
 	out.Body.Success = true
 	out.Body.Server, err = h.one(ctx, p, row.ID)
 	return out, err

@@ -9,7 +9,6 @@ import (
 
 	"steward/internal/auth"
 	"steward/internal/fault"
-	"steward/internal/idempotency"
 	"steward/internal/registry"
 )
 
@@ -83,11 +82,8 @@ func (h *servers) imports(ctx context.Context, in *importInput) (*importOutput, 
 	if pkg != nil {
 		return h.installed(ctx, p, *pkg)
 	}
-	once := idempotency.Once{Route: "POST /mcp/servers/import"}
-	if once.Key, err = idempotencyKey(in.IdempotencyKey); err != nil {
-		return nil, err
-	}
-	if once.Digest, err = bodyDigest(in.Body); err != nil {
+	once, err := onceOf("POST /mcp/servers/import", in.IdempotencyKey, in.Body)
+	if err != nil {
 		return nil, err
 	}
 	added, err := h.added(ctx, p, *s, once)

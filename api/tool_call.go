@@ -73,7 +73,7 @@ func (h *tools) call(ctx context.Context, in *callToolInput) (*callToolOutput, e
 	if err != nil {
 		return nil, err
 	}
-	key, err := idempotencyKey(in.IdempotencyKey)
+	d, err := directly(p, in.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -84,19 +84,19 @@ func (h *tools) call(ctx context.Context, in *callToolInput) (*callToolOutput, e
 	if server == nil || !server.Enabled {
 		return nil, fault.New(fault.NotFound, "Server with name %s not found or not enabled", tool.Clean(in.Body.ServerName, 128))
 	}
-	// The caller's connection may break at any moment; a call that is under way is better finished than left unknown.
-	done, err := h.executor.Direct(context.WithoutCancel(ctx), tool.Direct{
-		Owner: p.Owner, Actor: p.Actor, Via: tool.ViaREST, Server: server.ID, Tool: in.Body.MethodName,
-		Arguments: json.RawMessage(in.Body.Args), Where: "body.args", Key: key,
-	})
+	d.Server, d.Tool, d.Arguments, d.Where = server.ID, in.Body.MethodName, json.RawMessage(in.Body.Args), "body.args"
+	done, err := h.executor.Direct(context.WithoutCancel(ctx), d) // see directly
 	if err != nil {
 		return nil, h.links.explain(p.Owner, server.Name, err)
 	}
-	out := &callToolOutput{Body: called(done)}
-	if done.Replayed {
-		out.Replayed = "true"
-	}
-	return out, nil
+	return &callToolOutput{Replayed: replayed(done.Replayed), Body: called(done)}, nil
+}
+
+// directly is a call that a request asks for, but for the tool. It is to be made in a context that the request does not
+// cancel: the caller's connection may break at any moment, and a call under way is better finished than left unknown.
+func directly(p auth.Principal, keyHeader string) (tool.Direct, error) {
+	key, err := idempotencyKey(keyHeader)
+	return tool.Direct{Owner: p.Owner, Actor: p.Actor, Via: tool.ViaREST, Key: key}, err
 }
 
 const (
