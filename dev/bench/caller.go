@@ -48,16 +48,21 @@ func newCaller(ctx context.Context, s *site) (*caller, error) {
 
 // await polls until the API answers.
 func (c *caller) await(ctx context.Context) error {
+	return awaited(ctx, func() error { return c.send(ctx, http.MethodGet, "/health", nil, 0, http.StatusOK) })
+}
+
+// awaited tries for 10 seconds until what was started answers.
+func awaited(ctx context.Context, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {
-		err := c.send(ctx, http.MethodGet, "/health", nil, 0, http.StatusOK)
+		err := try()
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the API does not answer: %w", err)
+			return fmt.Errorf("no answer: %w", err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

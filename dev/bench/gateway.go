@@ -23,12 +23,14 @@ var revisions = []string{"2025-11-25", "2026-07-28"}
 // benchGateway compares a tool call through Steward, with its audit, with the same call on a kept session that
 // a client has with the server itself: through REST and through our MCP server, one at a time and eight at once.
 func benchGateway(ctx context.Context, s *site, r *report) error {
-	return s.besideAPI(ctx, func(c *caller) error {
-		g, err := newGateway(ctx, s, c)
-		if err != nil {
-			return err
-		}
-		return errors.Join(g.measure(ctx, r), g.close())
+	return s.besideRemote(ctx, func() error {
+		return s.besideAPI(ctx, func(c *caller) error {
+			g, err := newGateway(ctx, s, c)
+			if err != nil {
+				return err
+			}
+			return errors.Join(g.measure(ctx, r), g.close())
+		})
 	})
 }
 
@@ -45,6 +47,9 @@ func newGateway(ctx context.Context, s *site, c *caller) (g *gateway, err error)
 		if g.direct[role], err = dialSandbox(ctx, role, s.folder(role)); err != nil {
 			return g, errors.Join(err, g.close())
 		}
+	}
+	if g.direct["remote"], err = dialRemote(ctx, s.remote); err != nil {
+		return g, errors.Join(err, g.close())
 	}
 	for _, revision := range revisions {
 		if g.through[revision], err = g.dial(ctx, revision); err != nil {
@@ -106,7 +111,8 @@ type target struct {
 }
 
 func (g *gateway) measure(ctx context.Context, r *report) error {
-	for _, t := range []target{{"read", "files", readTool, func(i int) string { return nthRead(i % callPairs) }}, {"effect", "mailbox", sendTool, nthSend}} {
+	one := func(i int) string { return nthRead(i % callPairs) }
+	for _, t := range []target{{"read", "files", readTool, one}, {"remote read", "remote", readTool, one}, {"effect", "mailbox", sendTool, nthSend}} {
 		direct := way{"direct", func(ctx context.Context, i int) error { return callBare(ctx, g.direct[t.role], t.tool, t.nth(i)) }}
 		if err := g.oneByOne(ctx, r, t, direct); err != nil {
 			return err

@@ -15,7 +15,8 @@ import (
 	"steward/internal/config"
 )
 
-// play is one of the programs beside the benchmark: "worker", "api", or a sandbox server and its folder.
+// play is one of the programs beside the benchmark: "worker", "api", or a sandbox server, its folder and, for the remote
+// one, its address.
 func play(ctx context.Context, args []string, log *slog.Logger) error {
 	switch {
 	case len(args) == 1 && args[0] == "worker":
@@ -24,6 +25,8 @@ func play(ctx context.Context, args []string, log *slog.Logger) error {
 		return serve(ctx, log)
 	case len(args) == 2 && (args[0] == "files" || args[0] == "mailbox"):
 		return serveSandbox(ctx, args[0], args[1])
+	case len(args) == 3 && args[0] == "remote":
+		return serveRemote(ctx, args[1], args[2])
 	default:
 		return fmt.Errorf("bench takes no arguments, got %q", args)
 	}
@@ -51,13 +54,13 @@ func serve(ctx context.Context, log *slog.Logger) error {
 }
 
 // startRole starts one of them in a process of its own, as in production.
-func (s *site) startRole(ctx context.Context, name string) (*process.Process, error) {
+func (s *site) startRole(ctx context.Context, name string, args ...string) (*process.Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	return process.Start(ctx, process.Config{
-		Name: name, Path: self, Args: []string{name}, Env: os.Environ(), Log: s.log,
+		Name: name, Path: self, Args: append([]string{name}, args...), Env: os.Environ(), Log: s.log,
 		LogFile: filepath.Join(s.data, "logs", name+".log"),
 	})
 }

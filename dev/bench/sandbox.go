@@ -47,7 +47,8 @@ func nthSend(i int) string {
 	return fmt.Sprintf(`{"to":%q,"subject":"Figures %d","body":"They are attached."}`, sendTo, i)
 }
 
-// register writes the sample files and makes both servers known; each runs as a child of whoever calls it.
+// register writes the sample files and makes the servers known; but for the remote one each runs as a child of whoever
+// calls it.
 func (s *site) register(ctx context.Context) error {
 	if err := os.MkdirAll(s.folder("files"), 0o700); err != nil {
 		return fmt.Errorf("make sample file: %w", err)
@@ -69,7 +70,9 @@ func (s *site) register(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return registry.Register(ctx, s.db.Queries, s.ring, registry.Server{
+		ID: remoteID, Name: "remote", Transport: "http", URL: "http://" + s.remote + "/mcp", Trusted: true,
+	})
 }
 
 func (s *site) folder(role string) string { return filepath.Join(s.data, role) }

@@ -27,6 +27,7 @@ const temporalBinary = "bin/steward-temporal"
 // site is what the stages measure on.
 type site struct {
 	data    string
+	remote  string // address of the remote server
 	stack   *stack.Stack
 	model   *recorder // in front of the offline model
 	cfg     *config.Config
@@ -85,10 +86,14 @@ func (s *site) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.remote, err = freeAddress(ctx); err != nil {
+		return err
+	}
 	for name, value := range map[string]string{
 		"STEWARD_DATA": s.data, "STEWARD_LISTEN": address, "STEWARD_PUBLIC_URL": "http://" + address,
 		"DATABASE_URL": s.stack.DatabaseURL.Reveal(), "TEMPORAL_ADDRESS": s.stack.TemporalAddress,
 		"OPENAI_BASE_URL": s.model.url, "OPENAI_API_KEY": "offline", "STEWARD_MODEL": offline.Model,
+		"STEWARD_EGRESS_ALLOW": "127.0.0.1/32", // the remote server
 		// The bursts come from few users.
 		"STEWARD_RATE_CREATE": "100000", "STEWARD_RATE_CALLS": "1000000", "STEWARD_RATE_MCP": "1000000",
 	} {
