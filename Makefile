@@ -13,6 +13,8 @@ RELEASE := -trimpath -ldflags "-s -w"
 WHOLE := /(dev/e2e|dev/contract|dev/conformance|internal/app|cmd/steward)(/|$$)
 unit   = $$($(GO) list ./... | grep -vE '$(WHOLE)')
 whole  = $$($(GO) list ./... | grep -E '$(WHOLE)')
+# Modules of their own, with tests.
+MODULES := dev/temporal internal/sdkjson
 # Packages that declare a function whose name begins so.
 having = $$(grep -rlE --include='*_test.go' '^func $(1)[A-Z]' activities api cmd dev internal schema workflows | xargs -r -n 1 dirname | grep -v /dev/temporal | sort -u | sed 's|^|./|')
 
@@ -42,7 +44,7 @@ bin/steward-temporal: dev/temporal/go.mod dev/temporal/go.sum $(filter-out %_tes
 test: lint workflowcheck verify deps build $(TOOLS)/tally ## everything: lint, generated files, unit under -race, end to end, contract
 	@{ s=0; \
 	  $(GOTEST) -json -race $(unit) || s=1; \
-	  $(GO) test -C dev/temporal -json ./... || s=1; \
+	  for module in $(MODULES); do $(GO) test -C $$module -json ./... || s=1; done; \
 	  $(GOTEST) -json -timeout 20m $(whole) || s=1; \
 	  exit $$s; } $(TALLY)
 
@@ -91,15 +93,15 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 ##@ Hold true
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint ## golangci-lint over both modules
+lint: $(TOOLS)/golangci-lint ## golangci-lint over all modules
 	@echo "lint"
 	@$(TOOLS)/golangci-lint run
-	@cd dev/temporal && $(CURDIR)/$(TOOLS)/golangci-lint run --config $(CURDIR)/.golangci.yml
+	@for module in $(MODULES); do (cd $$module && $(CURDIR)/$(TOOLS)/golangci-lint run --config $(CURDIR)/.golangci.yml); done
 
 .PHONY: format
 format: $(TOOLS)/golangci-lint ## gofumpt and import order
 	@$(TOOLS)/golangci-lint fmt
-	@cd dev/temporal && $(CURDIR)/$(TOOLS)/golangci-lint fmt --config $(CURDIR)/.golangci.yml
+	@for module in $(MODULES); do (cd $$module && $(CURDIR)/$(TOOLS)/golangci-lint fmt --config $(CURDIR)/.golangci.yml); done
 
 .PHONY: workflowcheck
 workflowcheck: $(TOOLS)/workflowcheck ## nothing that differs on replay in a workflow

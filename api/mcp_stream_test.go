@@ -178,9 +178,13 @@ func answered(r *rig, transport http.RoundTripper, url string, c call, want stri
 		return err
 	}
 	defer func() { _ = res.Body.Close() }()
+	plain := res.Header.Get("Content-Type") == "application/json"
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() {
 		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if plain {
+			data, ok = lines.Text(), true
+		}
 		if !ok || data == "" { // an event that only tells where a stream could be resumed
 			continue
 		}

@@ -44,9 +44,10 @@ type Handler struct {
 	edge    Edge
 	closing <-chan struct{}
 
-	stateless http.Handler // from 2026-07-28 on
-	stateful  http.Handler // before
-	sse       *sseServer
+	answers  http.Handler // from 2026-07-28 on, where the answer is all that there is to send
+	events   http.Handler // from 2026-07-28 on
+	stateful http.Handler // before
+	sse      *sseServer
 }
 
 // NewHandler serves s; streams end when closing is closed.
@@ -58,11 +59,13 @@ func NewHandler(s *Server, edge Edge, closing <-chan struct{}) (*Handler, error)
 	events := sdk.NewMemoryEventStore(nil)
 	events.SetMaxBytes(replayBytes)
 	// The edge has checked hosts and origins and bounded the body.
+	stateless := func(plain bool) http.Handler {
+		return sdk.NewStreamableHTTPHandler(one, &sdk.StreamableHTTPOptions{
+			Stateless: true, PropagateRequestCancellation: true, DisableLocalhostProtection: true, MaxRequestBodyBytes: -1, JSONResponse: plain,
+		})
+	}
 	return &Handler{
-		server: s, edge: edge, closing: closing,
-		stateless: sdk.NewStreamableHTTPHandler(one, &sdk.StreamableHTTPOptions{
-			Stateless: true, PropagateRequestCancellation: true, DisableLocalhostProtection: true, MaxRequestBodyBytes: -1,
-		}),
+		server: s, edge: edge, closing: closing, answers: stateless(true), events: stateless(false),
 		stateful: sdk.NewStreamableHTTPHandler(one, &sdk.StreamableHTTPOptions{
 			SessionTimeout: idleTime, EventStore: events, DisableLocalhostProtection: true, MaxRequestBodyBytes: -1,
 		}),
@@ -119,9 +122,11 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, p auth.Principal)
 	case r.URL.Path != Path:
 		h.sse.post(h.edge, w, r, p, body)
 	case !old(r) && m.method == methodListen:
-		h.stream(h.stateless, w, r, p)
+		h.stream(h.events, w, r, p)
+	case !old(r) && m.events:
+		hand(h.events, newLine(w), r, p)
 	case !old(r):
-		hand(h.stateless, newLine(w), r, p)
+		hand(h.answers, newLine(w), r, p)
 	case h.own(w, r, p):
 		hand(h.stateful, newLine(w), r, p)
 	}

@@ -16,12 +16,19 @@ const (
 	methodListen   = "subscriptions/listen"
 )
 
+// Members of a request's _meta that ask for notifications before the answer: of progress, and of what a server logs.
+const (
+	metaProgress = "progressToken"
+	metaLog      = "io.modelcontextprotocol/logLevel"
+)
+
 // message is what the doors need of a JSON-RPC message.
 type message struct {
 	id     json.RawMessage // nil for notifications and answers
 	method string          // "" for answers
 	name   string          // of the tool, for tools/call
 	task   string          // for tasks/*
+	events bool            // whoever asks wants to be told something before the answer
 }
 
 // problem refuses a message before the SDK sees it.
@@ -73,6 +80,9 @@ func parse(body []byte) (message, *problem) {
 	// What is not a string is the SDK's to refuse: no tool or task has such a name.
 	_ = json.Unmarshal(given["name"], &m.name)
 	_ = json.Unmarshal(given["taskId"], &m.task)
+	var meta map[string]json.RawMessage
+	_ = json.Unmarshal(given["_meta"], &meta)
+	m.events = meta[metaProgress] != nil || meta[metaLog] != nil
 	return m, nil
 }
 

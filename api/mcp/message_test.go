@@ -15,12 +15,21 @@ func TestParse(t *testing.T) {
 	require.Nil(t, wrong)
 	require.Equal(t, message{id: json.RawMessage("7"), method: "tools/call", name: "echo"}, m)
 
+	for meta, events := range map[string]bool{
+		`null`: false, `{}`: false, `{"progressToken":"a"}`: true, `{"progressToken":0}`: true, `{"io.modelcontextprotocol/logLevel":"info"}`: true,
+		`{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}`: false, `7`: false,
+	} {
+		m, wrong = parse([]byte(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","_meta":` + meta + `}}`))
+		require.Nil(t, wrong)
+		require.Equal(t, events, m.events, meta)
+	}
+
 	m, wrong = parse([]byte(`{"jsonrpc":"2.0","id":"a","method":"tasks/get","params":{"taskId":"run/1"}}`))
 	require.Nil(t, wrong)
 	require.Equal(t, "run/1", m.task)
 
 	for _, body := range []string{
-		`{"jsonrpc":"2.0","id":1,"result":{}}`, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, `{"jsonrpc":"2.0","id":1,"method":"ping","params":null}`,
+		`{"jsonrpc":"2.0","id":1,"result":{}}`, `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\ud83d"}}`, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, `{"jsonrpc":"2.0","id":1,"method":"ping","params":null}`,
 	} {
 		_, wrong = parse([]byte(body))
 		require.Nil(t, wrong, body)
@@ -34,6 +43,10 @@ func TestParse(t *testing.T) {
 		`{"JSONRPC":"2.0","method":"ping"}`: jsonrpc.CodeInvalidRequest,
 		`{"jsonrpc":"2.0","method":"p","params":[]}`: jsonrpc.CodeInvalidRequest,
 		`{"a":1,"a":2}`:               jsonrpc.CodeParseError,
+		`{"a":1} {"a":2}`:             jsonrpc.CodeParseError,
+		"{\"a\":\"\xff\"}":            jsonrpc.CodeParseError,
+		`{"a":1`:                      jsonrpc.CodeParseError,
+		`{"\u0061":1,"a":2}`:          jsonrpc.CodeParseError,
 		`{"a":{"b":[{"c":1,"c":2}]}}`: jsonrpc.CodeParseError,
 		`{"jsonrpc":"2.0","method":"p","params":{"NAME":"x"}}`: jsonrpc.CodeInvalidRequest,
 	} {

@@ -2,9 +2,11 @@ package mcp
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
+	"io"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxNesting is how deep a message may nest.
@@ -19,82 +21,27 @@ var (
 )
 
 // strict refuses JSON that two readers could understand differently: a member that stands twice in one object is the
-// first to one and the last to another (T-39). It keeps no values, so it costs little beside reading them.
+// first to one and the last to another (T-39), and a value may follow the one that was read. It keeps no values, so it
+// costs little beside reading them.
 func strict(body []byte) error {
-	if !utf8.Valid(body) || !json.Valid(body) {
+	if !utf8.Valid(body) {
 		return errNotJSON
 	}
-	in := json.NewDecoder(bytes.NewReader(body))
-	in.UseNumber()
-	var open []*level
-	for {
-		token, err := in.Token()
-		if err != nil {
-			return nil //nolint:nilerr // the end: the text is valid as a whole
-		}
-		delim, isDelim := token.(json.Delim)
-		if isDelim && (delim == '}' || delim == ']') {
-			open = open[:len(open)-1]
-			continue
-		}
-		if len(open) > 0 {
-			if err := open[len(open)-1].take(token); err != nil {
-				return err
-			}
-		}
-		if !isDelim {
-			continue
-		}
-		if len(open) == maxNesting {
+	// Half a character in escapes ("\ud83d") is what programs send that cut a text: every reader of ours takes it alike.
+	in := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(true))
+	for values := 0; ; {
+		_, err := in.ReadToken()
+		switch {
+		case errors.Is(err, io.EOF) && values == 1:
+			return nil
+		case errors.Is(err, jsontext.ErrDuplicateName):
+			return errTwice
+		case err != nil:
+			return errNotJSON
+		case in.StackDepth() > maxNesting:
 			return errDeep
-		}
-		open = append(open, &level{object: delim == '{', atName: true})
-	}
-}
-
-// level is one object or array that has begun and not ended.
-type level struct {
-	object bool
-	atName bool // an object: what comes next is a member's name
-	names  []string
-	seen   map[string]bool // instead of names once there are many
-}
-
-func (l *level) take(token json.Token) error {
-	if !l.object {
-		return nil
-	}
-	name, isName := token.(string)
-	if atName := l.atName; !atName || !isName {
-		l.atName = true
-		return nil
-	}
-	l.atName = false
-	return l.add(name)
-}
-
-// many is from how many members on an object's names are kept in a map.
-const many = 16
-
-func (l *level) add(name string) error {
-	if l.seen == nil && len(l.names) == many {
-		l.seen = make(map[string]bool, 2*many)
-		for _, n := range l.names {
-			l.seen[n] = true
+		case in.StackDepth() == 0:
+			values++
 		}
 	}
-	if l.seen != nil {
-		if l.seen[name] {
-			return errTwice
-		}
-		l.seen[name] = true
-		return nil
-	}
-	for _, n := range l.names {
-		if n == name {
-			return errTwice
-		}
-	}
-	l.names = append(l.names, name)
-	return nil
 }
