@@ -86,7 +86,7 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 	@for package in $(call having,Fuzz); do \
 	  for target in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]+' $$package/*_test.go | cut -d' ' -f2); do \
 	    echo "$$package $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) $$package | awk '!/^fuzz: elapsed/'; \
+	    $(GO) test -C $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) | awk '!/^fuzz: elapsed/'; \
 	  done; \
 	done
 
