@@ -53,7 +53,7 @@ type Server struct {
 
 // every scope that the test's own token has.
 var every = []string{
-	"channels:read", "channels:history", "groups:read", "groups:history", "users:read", "chat:write",
+	"channels:read", "channels:history", "groups:read", "groups:history", "users:read", "chat:write", "im:write", "im:history",
 }
 
 // Start starts a stand-in that lives as long as the test.

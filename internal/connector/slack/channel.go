@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"steward/internal/connector"
+	"steward/internal/oauth"
 )
 
 // channel is a conversation as Slack lists it.
@@ -57,14 +59,21 @@ const (
 	lookPages = 10   // requests of one look-up
 )
 
-// id is how ids of conversations look; names are in lower case.
-var id = regexp.MustCompile(`^[CGD][A-Z0-9]{7,}$`)
+// How ids of conversations and of people look; names are in lower case.
+var (
+	id     = regexp.MustCompile(`^[CGD][A-Z0-9]{7,}$`)
+	person = regexp.MustCompile(`^[UW][A-Z0-9]{7,}$`)
+)
 
-// resolve finds the id of a channel that is named as people do, with or without #. Chat methods take ids alone.
+// resolve finds the id of a channel that is named as people do, with or without #, or of the direct messages with a
+// person. Chat methods take ids alone.
 func resolve(ctx context.Context, s *connector.Session, named string) (string, error) {
 	named = strings.TrimSpace(named)
 	if id.MatchString(named) {
 		return named, nil
+	}
+	if person.MatchString(named) {
+		return direct(ctx, s, named)
 	}
 	name := strings.ToLower(strings.TrimPrefix(named, "#"))
 	if name == "" {
@@ -82,8 +91,43 @@ func resolve(ctx context.Context, s *connector.Session, named string) (string, e
 			}
 		}
 		if cursor = found.Metadata.Next; cursor == "" {
-			return "", &connector.Error{Answered: true, Reason: "there is no such channel, or the account cannot see it: SLACK_LIST_CHANNELS lists those it can"}
+			return "", &connector.Error{Answered: true, Reason: nowhere(s)}
 		}
 	}
 	return "", &connector.Error{Answered: true, Reason: "there are more channels than are looked through: give the channel's id"}
+}
+
+// nowhere says that no channel has a name. A name that the model made up must not ask the person for a consent: whoever
+// is sure that there is such a channel can.
+func nowhere(s *connector.Session) string {
+	if grants(s, private) {
+		return "there is no such channel, or the account cannot see it: SLACK_LIST_CHANNELS lists those it can"
+	}
+	return "there is no public channel of that name, and private ones were not granted: SLACK_LIST_CHANNELS with private asks for them"
+}
+
+// direct opens the direct messages with a person, which nobody sees before there is one. The history of them is where
+// a probe looks for a message.
+func direct(ctx context.Context, s *connector.Session, user string) (string, error) {
+	if !grants(s, directly) {
+		return "", needs(s, directly, "Slack was not granted direct messages")
+	}
+	var answer struct {
+		Channel struct {
+			ID string `json:"id"`
+		} `json:"channel"`
+	}
+	err := call(ctx, s, "conversations.open", url.Values{"users": {user}}, &answer)
+	return answer.Channel.ID, err
+}
+
+// grants says whether all of the scopes were granted.
+func grants(s *connector.Session, scopes []string) bool {
+	return !slices.ContainsFunc(scopes, func(scope string) bool { return !s.Grants(scope) })
+}
+
+// needs asks the person for scopes.
+func needs(s *connector.Session, scopes []string, reason string) *connector.Error {
+	need := &oauth.ConsentError{Provider: Provider, Scopes: scopes, Version: s.Version, Reason: reason}
+	return &connector.Error{Reason: reason, Err: need}
 }

@@ -16,6 +16,7 @@ const (
 )
 
 type channelsInput struct {
+	Private    bool   `json:"private,omitempty" jsonschema:"true: the private channels that the account is in as well; the person is asked to consent, if need be"`
 	MaxResults int    `json:"max_results,omitempty" jsonschema:"how many channels at most, 100 if not given"`
 	PageToken  string `json:"page_token,omitempty" jsonschema:"next_page_token of the answer before, for what follows it"`
 }
@@ -39,11 +40,14 @@ func channelsTool() connector.Tool {
 	return connector.Typed[channelsInput, channelsResult]{
 		Tool: connector.Tool{
 			Name: "SLACK_LIST_CHANNELS", Title: "List channels", Class: automation.Read, Untrusted: true, Private: true,
-			Description: "Lists the public channels of the Slack workspace that are not archived, and the private ones of the account where that was granted.",
+			Description: "Lists the public channels of the Slack workspace that are not archived, and the private ones that the account is in where that was granted.",
 			Scopes:      []string{readChannels},
 		},
 		Bounds: func(p map[string]*jsonschema.Schema) { atMost(p, mostChannels) },
 		Call: func(ctx context.Context, s *connector.Session, _ connector.Call, in channelsInput) (channelsResult, error) {
+			if in.Private && !grants(s, private) {
+				return channelsResult{}, needs(s, private, "Slack was not granted private channels")
+			}
 			found, err := list(ctx, s, within(in.MaxResults, usualChannels, mostChannels), in.PageToken)
 			if err != nil {
 				return channelsResult{}, readFailure(err)

@@ -19,7 +19,7 @@ const (
 )
 
 type historyInput struct {
-	Channel    string `json:"channel" jsonschema:"name of the channel as in #general, or its id"`
+	Channel    string `json:"channel" jsonschema:"name of the channel as in #general, or its id; or the id of a person, for direct messages"`
 	ThreadTS   string `json:"thread_ts,omitempty" jsonschema:"ts of a message, for it and its replies; without, the messages of the channel"`
 	Since      string `json:"since,omitempty" jsonschema:"only messages after this time, RFC 3339"`
 	MaxResults int    `json:"max_results,omitempty" jsonschema:"how many messages at most, 30 if not given"`
@@ -36,20 +36,11 @@ type messageShown struct {
 	TS      string `json:"ts" jsonschema:"names the message in its channel"`
 	Time    string `json:"time,omitempty" jsonschema:"RFC 3339 in UTC"`
 	User    string `json:"user,omitempty" jsonschema:"id of the author, for SLACK_LIST_USERS"`
+	App     string `json:"app,omitempty" jsonschema:"name of the app that wrote it"`
 	Text    string `json:"text"`
 	Replies int    `json:"replies,omitempty" jsonschema:"how many there are: thread_ts with this ts reads them"`
-}
 
-// message is one as Slack gives it.
-type message struct {
-	TS       string `json:"ts"`
-	User     string `json:"user"`
-	Text     string `json:"text"`
-	Replies  int    `json:"reply_count"`
-	Metadata struct {
-		Type    string         `json:"event_type"`
-		Payload map[string]any `json:"event_payload"`
-	} `json:"metadata"`
+	Files []string `json:"files,omitempty" jsonschema:"names of the files with it"`
 }
 
 type messageList struct {
@@ -95,7 +86,7 @@ func history(ctx context.Context, s *connector.Session, _ connector.Call, in his
 	out := historyResult{Channel: channel, Messages: []messageShown{}, NextPageToken: found.Metadata.Next}
 	for _, m := range found.Messages {
 		out.Messages = append(out.Messages, messageShown{
-			TS: m.TS, Time: written(m.TS), User: m.User, Text: short(m.Text, longestText), Replies: m.Replies,
+			TS: m.TS, Time: written(m.TS), User: m.User, App: m.app(), Text: short(m.said(), longestText), Replies: m.Replies, Files: m.files(),
 		})
 	}
 	return out, nil

@@ -17,12 +17,12 @@ import (
 const longestPost = 40_000
 
 type postInput struct {
-	Channel string `json:"channel" jsonschema:"name of the channel as in #general, or its id"`
+	Channel string `json:"channel" jsonschema:"name of the channel as in #general, or its id; or the id of a person, for direct messages"`
 	Text    string `json:"text" jsonschema:"the message, in Slack's mrkdwn"`
 }
 
 type replyInput struct {
-	Channel  string `json:"channel" jsonschema:"name of the channel as in #general, or its id"`
+	Channel  string `json:"channel" jsonschema:"name of the channel as in #general, or its id; or the id of a person, for direct messages"`
 	ThreadTS string `json:"thread_ts" jsonschema:"ts of the message that is answered"`
 	Text     string `json:"text" jsonschema:"the message, in Slack's mrkdwn"`
 }

@@ -11,6 +11,7 @@ import (
 
 	stand "steward/dev/counterpart/slack"
 	"steward/internal/automation"
+	"steward/internal/oauth"
 )
 
 type posted struct{ Channel, TS, Status string }
@@ -187,4 +188,30 @@ func TestWorkerThatDiesWhilePosting(t *testing.T) {
 	require.Eventually(t, func() bool { return w.probe(c) == automation.OutcomeDone }, 10*time.Second, 20*time.Millisecond)
 	require.NoError(t, w.call(c, &posted{}), "the one who takes over")
 	require.Len(t, w.Messages(t, "general"), 1)
+}
+
+// A person's id stands for the direct messages with that person.
+func TestDirectMessages(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t)
+	var bob string
+	for _, u := range w.list("SLACK_LIST_USERS", `{}`).Users {
+		if u.Name == stand.Bob {
+			bob = u.ID
+		}
+	}
+	require.NotEmpty(t, bob)
+	post := newAttempt("SLACK_POST_MESSAGE", fmt.Sprintf(`{"channel":%q,"text":"just you"}`, bob))
+	var posted struct{ Channel, TS string }
+	require.NoError(t, w.call(post, &posted))
+	require.NotEqual(t, bob, posted.Channel)
+	require.Equal(t, automation.OutcomeDone, w.probe(post))
+	read := w.list("SLACK_GET_HISTORY", fmt.Sprintf(`{"channel":%q}`, bob))
+	require.Equal(t, posted.Channel, read.Channel)
+	require.Equal(t, "just you", read.Messages[0].Text)
+
+	w.session.Granted = []string{"chat:write", "im:write"}
+	var need *oauth.ConsentError
+	require.ErrorAs(t, w.call(newAttempt("SLACK_POST_MESSAGE", fmt.Sprintf(`{"channel":%q,"text":"again"}`, bob)), new(struct{})), &need)
+	require.Equal(t, []string{"im:write", "im:history"}, need.Scopes)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	stand "steward/dev/counterpart/slack"
+	"steward/internal/oauth"
 )
 
 type listed struct {
@@ -53,6 +54,10 @@ func TestChannels(t *testing.T) {
 
 	w.session.Granted = []string{"channels:read"}
 	require.Equal(t, []string{"general", "random", "deploys"}, names(w.list("SLACK_LIST_CHANNELS", `{}`)), "nobody asked for private ones")
+	var need *oauth.ConsentError
+	require.ErrorAs(t, w.call(newAttempt("SLACK_LIST_CHANNELS", `{"private":true}`), new(listed)), &need)
+	require.Equal(t, []string{"groups:read", "groups:history"}, need.Scopes)
+	require.Contains(t, failure(t, w.call(newAttempt("SLACK_GET_HISTORY", `{"channel":"#board"}`), new(listed))).Reason, "SLACK_LIST_CHANNELS with private")
 }
 
 func TestUsers(t *testing.T) {

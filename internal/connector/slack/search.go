@@ -37,8 +37,11 @@ type hit struct {
 	TS          string `json:"ts" jsonschema:"names the message in its channel"`
 	Time        string `json:"time,omitempty" jsonschema:"RFC 3339 in UTC"`
 	User        string `json:"user,omitempty" jsonschema:"id of the author, for SLACK_LIST_USERS"`
+	App         string `json:"app,omitempty" jsonschema:"name of the app that wrote it"`
 	Text        string `json:"text"`
 	Link        string `json:"link,omitempty" jsonschema:"for a person's browser"`
+
+	Files []string `json:"files,omitempty" jsonschema:"names of the files with it"`
 }
 
 // matches is an answer of search.messages (https://docs.slack.dev/reference/methods/search.messages).
@@ -46,10 +49,9 @@ type matches struct {
 	Messages struct {
 		Total   int `json:"total"`
 		Matches []struct {
+			message
+
 			Channel struct{ ID, Name string } `json:"channel"`
-			TS      string                    `json:"ts"`
-			User    string                    `json:"user"`
-			Text    string                    `json:"text"`
 			Link    string                    `json:"permalink"`
 		} `json:"matches"`
 		Paging struct {
@@ -89,8 +91,8 @@ func searchMessages(ctx context.Context, s *connector.Session, _ connector.Call,
 	out := searchResult{Messages: []hit{}, Total: found.Messages.Total}
 	for _, m := range found.Messages.Matches {
 		out.Messages = append(out.Messages, hit{
-			Channel: m.Channel.ID, ChannelName: m.Channel.Name, TS: m.TS, Time: written(m.TS), User: m.User,
-			Text: short(m.Text, longestText), Link: m.Link,
+			Channel: m.Channel.ID, ChannelName: m.Channel.Name, TS: m.TS, Time: written(m.TS), User: m.User, App: m.app(),
+			Text: short(m.said(), longestText), Link: m.Link, Files: m.files(),
 		})
 	}
 	if p := found.Messages.Paging; p.Page < p.Pages && p.Page < mostPages {

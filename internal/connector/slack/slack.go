@@ -9,7 +9,11 @@
 // a message, and a person is asked.
 package slack
 
-import "steward/internal/connector"
+import (
+	"slices"
+
+	"steward/internal/connector"
+)
 
 const (
 	service = "Slack"
@@ -17,8 +21,7 @@ const (
 	Provider = "slack"
 )
 
-// Scopes (https://docs.slack.dev/reference/scopes). What is private has others, which are asked for when they are
-// missing: Slack says so.
+// Scopes (https://docs.slack.dev/reference/scopes).
 const (
 	readChannels = "channels:read"
 	readPrivate  = "groups:read"
@@ -28,9 +31,16 @@ const (
 	search       = "search:read"
 )
 
+// Scopes of what is private. They are asked for when somebody asks for it: to list and read the private channels that the
+// account is in, and to write to people and read what they answer.
+var (
+	private  = []string{readPrivate, "groups:history"}
+	directly = []string{"im:write", "im:history"}
+)
+
 // Scopes lists what the connector knows of, for what is asked first and later.
 func Scopes() []string {
-	return []string{readChannels, readPrivate, readHistory, readUsers, write, search}
+	return slices.Concat([]string{readChannels, readHistory, readUsers, write, search}, private, directly)
 }
 
 // New makes the connector.
