@@ -17,8 +17,8 @@ const service = "BigQuery"
 const readOnlyScope = "https://www.googleapis.com/auth/bigquery.readonly"
 
 // Scopes of which any one suffices, the least first: it is the one that is asked for
-// (https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/list, .../jobs/insert). Only jobs.insert tells
-// the type of a statement before it runs and takes an id for the job, and no read-only scope opens it.
+// (https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/projects/list, .../tables/list, .../jobs/insert). Only
+// jobs.insert tells the type of a statement before it runs and takes an id for the job, and no read-only scope opens it.
 var (
 	canRead  = []string{readOnlyScope, bq.BigqueryScope, bq.CloudPlatformReadOnlyScope, bq.CloudPlatformScope}
 	canQuery = []string{bq.BigqueryScope, bq.CloudPlatformScope}
@@ -32,7 +32,7 @@ func New() *connector.Connector {
 	return &connector.Connector{
 		Name: "bigquery", Title: service, Description: "List and query datasets in BigQuery, read-only and with a limit on cost.",
 		Provider: google.Provider,
-		Tools:    []connector.Tool{datasetsTool(), tablesTool(), schemaTool(), dryRunTool(), queryTool()},
+		Tools:    []connector.Tool{projectsTool(), datasetsTool(), tablesTool(), schemaTool(), dryRunTool(), queryTool()},
 	}
 }
 

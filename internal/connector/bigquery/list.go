@@ -14,7 +14,7 @@ import (
 const listed = 200
 
 type datasetsInput struct {
-	Project   string `json:"project" jsonschema:"id of the Google Cloud project"`
+	Project   string `json:"project" jsonschema:"id of the Google Cloud project, from BIGQUERY_LIST_PROJECTS"`
 	PageToken string `json:"page_token,omitempty" jsonschema:"next_page_token of the answer before, for what follows it"`
 }
 
@@ -30,7 +30,7 @@ type dataset struct {
 }
 
 type tablesInput struct {
-	Project   string `json:"project" jsonschema:"id of the Google Cloud project"`
+	Project   string `json:"project" jsonschema:"id of the Google Cloud project, from BIGQUERY_LIST_PROJECTS"`
 	Dataset   string `json:"dataset" jsonschema:"id of the dataset"`
 	PageToken string `json:"page_token,omitempty" jsonschema:"next_page_token of the answer before, for what follows it"`
 }

@@ -17,7 +17,7 @@ const queryTime = 30 * time.Second
 const longestQuery = 50_000 // characters
 
 type dryRunInput struct {
-	Project string `json:"project" jsonschema:"id of the Google Cloud project that is billed"`
+	Project string `json:"project" jsonschema:"id of the Google Cloud project that is billed, from BIGQUERY_LIST_PROJECTS"`
 	Query   string `json:"query" jsonschema:"one SELECT statement in GoogleSQL; tables as project.dataset.table in backticks"`
 }
 

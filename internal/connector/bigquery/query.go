@@ -22,7 +22,7 @@ const (
 )
 
 type queryInput struct {
-	Project        string `json:"project" jsonschema:"id of the Google Cloud project that is billed"`
+	Project        string `json:"project" jsonschema:"id of the Google Cloud project that is billed, from BIGQUERY_LIST_PROJECTS"`
 	Query          string `json:"query" jsonschema:"one SELECT statement in GoogleSQL; tables as project.dataset.table in backticks"`
 	MaxBytesBilled int64  `json:"max_bytes_billed,omitempty" jsonschema:"a query that would be billed for more fails and costs nothing; 1 GiB if not given"`
 	MaxRows        int    `json:"max_rows,omitempty" jsonschema:"how many rows at most, 200 if not given"`

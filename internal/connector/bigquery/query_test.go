@@ -153,13 +153,19 @@ func TestRefusals(t *testing.T) {
 func TestWhatThereIs(t *testing.T) {
 	t.Parallel()
 	d := newDocumented(t, map[string]answer{
+		"GET /bigquery/v2/projects": {body: `{"projects":[{"id":"acme","numericId":"1","projectReference":{"projectId":"acme"},"friendlyName":"Acme"}],
+			"nextPageToken":"n","totalItems":1}`},
 		"GET acme/datasets":              {body: `{"datasets":[{"id":"acme:sales","datasetReference":{"projectId":"acme","datasetId":"sales"},"friendlyName":"Sales","location":"EU"}],"nextPageToken":"n"}`},
 		"GET acme/datasets/sales/tables": {body: `{"tables":[{"tableReference":{"projectId":"acme","datasetId":"sales","tableId":"invoices"},"type":"TABLE"}],"totalItems":1}`},
 		"GET acme/datasets/sales/tables/invoices": {body: `{"type":"TABLE","numRows":"12","numBytes":"340","description":"What we have billed",
 			"timePartitioning":{"type":"DAY","field":"issued"},"requirePartitionFilter":true,
 			"schema":{"fields":[{"name":"id","type":"INTEGER","mode":"REQUIRED"},{"name":"buyer","type":"RECORD","mode":"REPEATED","fields":[{"name":"name","type":"STRING"}]}]}}`},
 	})
-	var datasets, tables, schema map[string]any
+	var projects, datasets, tables, schema map[string]any
+	require.NoError(t, d.call("c", "BIGQUERY_LIST_PROJECTS", `{}`, &projects))
+	require.Equal(t, map[string]any{"projects": []any{map[string]any{"id": "acme", "name": "Acme"}}, "next_page_token": "n"}, projects)
+	require.NoError(t, d.call("c", "BIGQUERY_LIST_PROJECTS", `{"page_token":"n"}`, &projects))
+	require.Contains(t, d.asked[len(d.asked)-1].query, "pageToken=n")
 	require.NoError(t, d.call("c", "BIGQUERY_LIST_DATASETS", `{"project":"acme"}`, &datasets))
 	require.Equal(t, map[string]any{"datasets": []any{map[string]any{"id": "sales", "name": "Sales", "location": "EU"}}, "next_page_token": "n"}, datasets)
 	require.NoError(t, d.call("c", "BIGQUERY_LIST_TABLES", `{"project":"acme","dataset":"sales"}`, &tables))

@@ -8,7 +8,7 @@ import (
 )
 
 type schemaInput struct {
-	Project string `json:"project" jsonschema:"id of the Google Cloud project"`
+	Project string `json:"project" jsonschema:"id of the Google Cloud project, from BIGQUERY_LIST_PROJECTS"`
 	Dataset string `json:"dataset" jsonschema:"id of the dataset"`
 	Table   string `json:"table" jsonschema:"id of the table or view"`
 }

@@ -27,6 +27,7 @@ type createInput struct {
 	spanInput
 	Description string   `json:"description,omitempty" jsonschema:"plain text"`
 	Location    string   `json:"location,omitempty" jsonschema:"where it is"`
+	Recurrence  []string `json:"recurrence,omitempty" jsonschema:"how it repeats, as RRULE lines of RFC 5545 such as RRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=10, with time_zone; once if not given"`
 	Attendees   []string `json:"attendees,omitempty" jsonschema:"mail addresses of people to invite: each gets an invitation"`
 	CalendarID  string   `json:"calendar_id,omitempty" jsonschema:"id of a calendar; the account's own if not given"`
 }
@@ -40,7 +41,7 @@ func createTool() connector.Tool {
 		},
 		Bounds: func(p map[string]*jsonschema.Schema) {
 			boundEvent(p)
-			p["attendees"].MaxItems = jsonschema.Ptr(mostGuests)
+			p["attendees"].MaxItems, p["recurrence"].MaxItems = jsonschema.Ptr(mostGuests), jsonschema.Ptr(mostRules)
 		},
 		Call: create, Probe: probeCreate,
 	}.Build()
@@ -79,10 +80,12 @@ func create(ctx context.Context, s *connector.Session, c connector.Call, in crea
 			return event{}, google.ReadFailure(s, service, canWrite, err)
 		}
 	}
-	if err := c.Note(ctx, e.Id); err != nil {
+	sending, cancel, err := google.Note(ctx, c, e.Id)
+	if err != nil {
 		return event{}, &connector.Error{Reason: "the event could not be noted: it was not made", Err: err}
 	}
-	out, err := api.Events.Insert(calendar, e).Context(ctx).SendUpdates(tell).Fields(ask("", "")).Do()
+	defer cancel()
+	out, err := api.Events.Insert(calendar, e).Context(sending).SendUpdates(tell).Fields(ask("", "")).Do()
 	switch {
 	case google.IsTaken(err):
 		return standing(ctx, s, api, calendar, e)
@@ -107,9 +110,13 @@ func written(c connector.Call, in createInput) (*calendarapi.Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := repeats(in.Recurrence, start); err != nil {
+		return nil, err
+	}
 	start.NullFields, end.NullFields = nil, nil // there is nothing to take away
 	return &calendarapi.Event{
 		Id: idOf(c.ID), Summary: in.Title, Start: start, End: end, Description: in.Description, Location: in.Location, Attendees: guests(people),
+		Recurrence: in.Recurrence,
 	}, nil
 }
 
@@ -136,8 +143,8 @@ func made(there, e *calendarapi.Event) event {
 	return eventOf(there)
 }
 
-// probeCreate asks for the event under its id. One that is not there may be made again: under the same id, so that a
-// request which is still under way and one that is sent again make one event.
+// probeCreate asks for the event under its id, until a request that is still under way would have made it. Sent again by
+// the same call it makes the same event, but a caller who is told that it failed may make another call of it.
 func probeCreate(ctx context.Context, s *connector.Session, c connector.Call, in createInput) (automation.Outcome, event, error) {
 	if c.Receipt == "" {
 		return automation.OutcomeFailed, event{}, nil
@@ -150,12 +157,14 @@ func probeCreate(ctx context.Context, s *connector.Session, c connector.Call, in
 	if err != nil {
 		return automation.OutcomeUnknown, event{}, err
 	}
-	there, err := api.Events.Get(orPrimary(in.CalendarID), e.Id).Context(ctx).Fields(ask("", "")).Do()
-	if google.IsGone(err) {
-		return automation.OutcomeFailed, event{}, nil
-	}
-	if err != nil {
-		return automation.OutcomeUnknown, event{}, fmt.Errorf("look at the event: %w", err)
-	}
-	return automation.OutcomeDone, made(there, e), nil
+	return google.Look(ctx, google.ReceiptOf(c), func(ctx context.Context) (automation.Outcome, event, error) {
+		there, err := api.Events.Get(orPrimary(in.CalendarID), e.Id).Context(ctx).Fields(ask("", "")).Do()
+		if google.IsGone(err) {
+			return automation.OutcomeFailed, event{}, nil
+		}
+		if err != nil {
+			return automation.OutcomeUnknown, event{}, fmt.Errorf("look at the event: %w", err)
+		}
+		return automation.OutcomeDone, made(there, e), nil
+	})
 }

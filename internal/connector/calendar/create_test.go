@@ -2,8 +2,11 @@ package calendar_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,6 +37,45 @@ func TestCreate(t *testing.T) {
 	require.NoError(t, a.Call(create, googletest.NewAttempt(`{"title":"Fair","start":"2026-12-30","end":"2026-12-31"}`), &got))
 	require.Equal(t, []string{"2026-12-30", "2026-12-31"}, []string{got.Start, got.End}, "both days count")
 	require.Len(t, a.events(), 2)
+}
+
+func TestEventThatRepeats(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	for arguments, rules := range map[string][]string{
+		`{"title":"Jour fixe","start":"2026-11-23T10:00","end":"2026-11-23T11:00","time_zone":"Europe/Berlin","recurrence":["RRULE:FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10"]}`:                  {"RRULE:FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10"},
+		`{"title":"Birthday","start":"2026-11-23","end":"2026-11-23","recurrence":["RRULE:FREQ=YEARLY"]}`:                                                                                {"RRULE:FREQ=YEARLY"},
+		`{"title":"Rent","start":"2026-11-23T10:00:00+01:00","end":"2026-11-23T11:00:00+01:00","time_zone":"UTC","recurrence":["RRULE:FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20271231T235959Z"]}`: {"RRULE:FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20271231T235959Z"},
+	} {
+		require.NoError(t, a.Call(create, googletest.NewAttempt(arguments), &event{}), arguments)
+		body, err := a.Last("POST").GetBody()
+		require.NoError(t, err)
+		var sent struct{ Recurrence []string }
+		require.NoError(t, json.NewDecoder(body).Decode(&sent))
+		require.Equal(t, rules, sent.Recurrence)
+	}
+	for rule, reason := range map[string]string{
+		"FREQ=DAILY":               "lacks RRULE: at its beginning",
+		"RRULE:":                   `has a part "" that is unknown, or said twice`,
+		"RRULE:COUNT=3":            "lacks FREQ",
+		"RRULE:FREQ=HOURLY":        `has a FREQ that is none: "HOURLY"`,
+		"RRULE:FREQ=DAILY;COUNT=0": `has a COUNT that is none: "0"`,
+		"RRULE:FREQ=DAILY;COUNT=2;UNTIL=20271231": "has both COUNT and UNTIL",
+		"RRULE:FREQ=DAILY;FREQ=DAILY":             `has a part "FREQ" that is unknown, or said twice`,
+		"RRULE:FREQ=DAILY;UNTIL=tomorrow":         `has a UNTIL that is none: "tomorrow"`,
+		"RRULE:FREQ=WEEKLY;BYDAY=MONDAY":          `has a BYDAY that is none: "MONDAY"`,
+		"RRULE:FREQ=DAILY\r\nDTSTART:20260101":    `has a FREQ that is none: "DAILY\r\nDTSTART:20260101"`,
+		"EXDATE:20261124T100000Z":                 "lacks RRULE: at its beginning",
+	} {
+		arguments, err := json.Marshal(map[string]any{"title": "x", "start": "2026-11-23", "end": "2026-11-23", "recurrence": []string{rule}})
+		require.NoError(t, err)
+		e := googletest.Failure(t, a.Call(create, googletest.NewAttempt(string(arguments)), &event{}))
+		require.True(t, e.Answered)
+		require.Equal(t, fmt.Sprintf("recurrence: %q %s", rule, reason), e.Reason)
+	}
+	const zoneless = `{"title":"x","start":"2026-11-23T10:00:00+01:00","end":"2026-11-23T11:00:00+01:00","recurrence":["RRULE:FREQ=DAILY"]}`
+	require.Equal(t, "recurrence: it needs time_zone", googletest.Failure(t, a.Call(create, googletest.NewAttempt(zoneless), &event{})).Reason)
+	require.Equal(t, 3, a.Count(google.EventInsert))
 }
 
 func TestWhatIsNoEventIsRefusedBeforeAnythingIsSent(t *testing.T) {
@@ -79,6 +121,7 @@ func TestEventIsMadeOnce(t *testing.T) {
 			require.Equal(t, automation.OutcomeFailed, a.Probe(create, call), "nothing was noted: nothing was sent")
 			e := googletest.Failure(t, a.Call(create, call, &event{}))
 			require.Equal(t, []bool{tt.ran, false}, []bool{e.Ran, e.Answered})
+			call.Ages()
 			require.Equal(t, tt.outcome, a.Probe(create, call))
 			var got event
 			require.NoError(t, a.Call(create, call.Again(), &got))
@@ -110,7 +153,53 @@ func TestIDThatIsTakenIsOurs(t *testing.T) {
 	require.True(t, googletest.Failure(t, a.Call(create, again, &second)).Ran, "it is there, and what it is cannot be said")
 }
 
-// A request that was under way while its sender was given up arrives after the event was made again.
+// The probe does not say of a request that is under way that nothing was done: a caller who is told so may make another
+// call, and then there would be two events.
+func TestProbeAwaitsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	a.Inject(google.EventInsert, 1, google.Fault{Arrived: arrived, Before: release})
+	call, tool := googletest.NewAttempt(lunch(12)), a.Tool(create)
+	done, asked := make(chan error, 1), make(chan automation.Outcome, 1)
+	go func() {
+		_, err := tool.Call(t.Context(), a.Session.Session, call.Call())
+		done <- err
+	}()
+	<-arrived
+	go func() { asked <- a.Probe(create, call) }()
+	require.Eventually(t, func() bool { return a.Count(google.EventGet) > 1 }, 10*time.Second, 20*time.Millisecond)
+	close(release)
+	require.NoError(t, <-done)
+	require.Equal(t, automation.OutcomeDone, <-asked)
+	require.Len(t, a.events(), 1)
+}
+
+// A receipt of the time before they had one: the event is looked for, but nobody knows since when.
+func TestReceiptWithoutATimeIsRead(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	call := googletest.NewAttempt(lunch(12))
+	require.NoError(t, a.Call(create, call, &event{}))
+	call.SetReceipt(call.Mark())
+	require.Equal(t, automation.OutcomeDone, a.Probe(create, call))
+
+	call = googletest.NewAttempt(lunch(13))
+	call.SetReceipt("0123456789abcdef")
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := make(chan automation.Outcome, 1)
+	before := a.Count(google.EventGet)
+	go func() {
+		found, _ := a.Tool(create).Probe(ctx, a.Session.Session, call.Call())
+		asked <- found.Outcome
+	}()
+	require.Eventually(t, func() bool { return a.Count(google.EventGet) > before }, 10*time.Second, 20*time.Millisecond)
+	cancel()
+	require.Equal(t, automation.OutcomeUnknown, <-asked)
+}
+
+// A request that was under way while its sender was given up arrives after the event was made again: by the same call,
+// when it seemed that nothing could be under way any more.
 func TestRequestThatArrivesLateMakesNoSecondEvent(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
@@ -123,6 +212,7 @@ func TestRequestThatArrivesLateMakesNoSecondEvent(t *testing.T) {
 		done <- err
 	}()
 	<-arrived
+	call.Ages()
 	require.Equal(t, automation.OutcomeFailed, a.Probe(create, call))
 	require.NoError(t, a.Call(create, call.Again(), &event{}))
 	close(release)
@@ -137,7 +227,7 @@ func TestEventThatAPersonDeletedIsDone(t *testing.T) {
 	a.Inject(google.EventInsert, 1, google.Fault{Cut: true})
 	call := googletest.NewAttempt(lunch(12))
 	require.Error(t, a.Call(create, call, &event{}))
-	require.NoError(t, a.Call("CALENDAR_DELETE_EVENT", googletest.NewAttempt(`{"event_id":"`+call.Receipt()+`"}`), &event{}))
+	require.NoError(t, a.Call("CALENDAR_DELETE_EVENT", googletest.NewAttempt(`{"event_id":"`+call.Mark()+`"}`), &event{}))
 	require.Equal(t, automation.OutcomeDone, a.Probe(create, call))
 	var got event
 	require.NoError(t, a.Call(create, call.Again(), &got))

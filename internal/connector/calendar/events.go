@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -17,7 +18,7 @@ const (
 
 type eventsInput struct {
 	CalendarID string `json:"calendar_id,omitempty" jsonschema:"id of a calendar, from CALENDAR_LIST_CALENDARS; the account's own if not given"`
-	From       string `json:"from,omitempty" jsonschema:"only events that end after this, RFC 3339 or a date, whose day begins in UTC"`
+	From       string `json:"from,omitempty" jsonschema:"only events that end after this, RFC 3339 or a date, whose day begins in UTC; now if neither from nor until is given"`
 	Until      string `json:"until,omitempty" jsonschema:"only events that begin before this, RFC 3339 or a date, whose day begins in UTC"`
 	Query      string `json:"query,omitempty" jsonschema:"words that stand in the title, description, location or attendees"`
 	MaxResults int    `json:"max_results,omitempty" jsonschema:"how many events at most, 20 if not given"`
@@ -49,6 +50,13 @@ func list(ctx context.Context, s *connector.Session, _ connector.Call, in events
 	if err != nil {
 		return found{}, err
 	}
+	since := begunOf(in.PageToken)
+	if since.at == "" && from == "" && until == "" { // Google would begin with the oldest events there are
+		since.at = time.Now().UTC().Format(time.RFC3339)
+	}
+	if since.at != "" {
+		from = since.at
+	}
 	api, err := client(ctx, s)
 	if err != nil {
 		return found{}, err
@@ -58,7 +66,7 @@ func list(ctx context.Context, s *connector.Session, _ connector.Call, in events
 		most = usualEvents
 	}
 	call := api.Events.List(orPrimary(in.CalendarID)).Context(ctx).SingleEvents(true).OrderBy("startTime").MaxResults(int64(most)).
-		PageToken(in.PageToken).Fields("timeZone", "nextPageToken", ask("items(", ")"))
+		PageToken(since.page).Fields("timeZone", "nextPageToken", ask("items(", ")"))
 	if from != "" {
 		call.TimeMin(from)
 	}
@@ -75,7 +83,7 @@ func list(ctx context.Context, s *connector.Session, _ connector.Call, in events
 	if err != nil {
 		return found{}, google.ReadFailure(s, service, canRead, err)
 	}
-	out := found{Events: []event{}, TimeZone: page.TimeZone, NextPageToken: page.NextPageToken}
+	out := found{Events: []event{}, TimeZone: page.TimeZone, NextPageToken: since.next(page.NextPageToken)}
 	for _, e := range page.Items {
 		out.Events = append(out.Events, eventOf(e))
 	}

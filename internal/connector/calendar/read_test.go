@@ -2,7 +2,9 @@ package calendar_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,12 +20,12 @@ func TestListEvents(t *testing.T) {
 		a.make(lunch(day))
 	}
 	require.Equal(t, []string{"Lunch 11", "Lunch 12"}, a.titles(`{"from":"2026-11-10T13:00:00Z","until":"2026-11-13"}`))
-	require.Equal(t, []string{"Lunch 13"}, a.titles(`{"query":"lunch 13"}`))
+	require.Equal(t, []string{"Lunch 13"}, a.titles(`{"from":"2026-11-01","query":"lunch 13"}`))
 	require.Equal(t, "true", a.Last("GET").URL.Query().Get("singleEvents"), "one that repeats is listed once for each time")
 	var first, second page
-	require.NoError(t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(`{"max_results":3}`), &first))
+	require.NoError(t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(`{"from":"2026-11-01","max_results":3}`), &first))
 	require.Len(t, first.Events, 3)
-	require.NoError(t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(fmt.Sprintf(`{"page_token":%q}`, first.NextPageToken)), &second))
+	require.NoError(t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(fmt.Sprintf(`{"from":"2026-11-01","page_token":%q}`, first.NextPageToken)), &second))
 	require.Len(t, second.Events, 1)
 	require.Empty(t, second.NextPageToken)
 
@@ -36,6 +38,36 @@ func TestListEvents(t *testing.T) {
 		require.True(t, e.Answered)
 		require.Equal(t, reason, e.Reason)
 	}
+}
+
+// What is on is what is asked about mostly, and not what was long ago.
+func TestEventsBeginNowIfNothingElseIsSaid(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	now := time.Now().UTC()
+	for name, begins := range map[string]time.Time{"Past": now.Add(-48 * time.Hour), "Present": now.Add(-time.Hour), "Future": now.Add(48 * time.Hour)} {
+		a.make(fmt.Sprintf(`{"title":%q,"start":%q,"end":%q}`, name, begins.Format(time.RFC3339), begins.Add(2*time.Hour).Format(time.RFC3339)))
+	}
+	require.Equal(t, []string{"Present", "Future"}, a.titles(`{}`))
+	require.Equal(t, []string{"Past"}, a.titles(fmt.Sprintf(`{"until":%q}`, now.Add(-24*time.Hour).Format(time.RFC3339))), "no more than was said")
+	require.Empty(t, a.Last("GET").URL.Query().Get("timeMin"))
+
+	var first, second page
+	require.NoError(t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(`{"max_results":1}`), &first))
+	since := a.Last("GET").URL.Query().Get("timeMin")
+	at, err := time.Parse(time.RFC3339, since)
+	require.NoError(t, err)
+	require.WithinDuration(t, now, at, time.Minute)
+	said, token, _ := strings.Cut(first.NextPageToken, " ")
+	require.Equal(t, since, said)
+	require.NoError(t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(fmt.Sprintf(`{"page_token":%q}`, "2026-01-01T00:00:00Z "+token)), &second))
+	require.Equal(t, "2026-01-01T00:00:00Z", a.Last("GET").URL.Query().Get("timeMin"), "of the first page")
+	require.Equal(t, token, a.Last("GET").URL.Query().Get("pageToken"))
+	require.NoError(t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(fmt.Sprintf(`{"page_token":%q}`, first.NextPageToken)), &second))
+	require.Len(t, second.Events, 1)
+	require.Equal(t, "Future", second.Events[0].Title)
+	require.NoError(t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(fmt.Sprintf(`{"from":"2020-01-01","page_token":%q}`, first.NextPageToken)), &second))
+	require.Equal(t, since, a.Last("GET").URL.Query().Get("timeMin"), "a page is one of the list it belongs to")
 }
 
 func TestListCalendars(t *testing.T) {

@@ -42,7 +42,7 @@ func (a account) make(arguments string) string {
 func (a account) events() []event {
 	a.t.Helper()
 	var all page
-	require.NoError(a.t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(`{"max_results":100}`), &all))
+	require.NoError(a.t, a.Call("CALENDAR_LIST_EVENTS", googletest.NewAttempt(`{"from":"2000-01-01","max_results":100}`), &all))
 	return all.Events
 }
 

@@ -58,13 +58,15 @@ func update(ctx context.Context, s *connector.Session, c connector.Call, in upda
 	case err != nil:
 		return event{}, google.ReadFailure(s, service, canWrite, err)
 	}
-	if c.Receipt != "" && c.Receipt != there.Etag && w.isMet(there) { // by an earlier attempt
+	if c.Receipt != "" && google.ReceiptOf(c).Mark != there.Etag && w.isMet(there) { // by an earlier attempt
 		return eventOf(there), nil
 	}
-	if err := c.Note(ctx, there.Etag); err != nil {
+	sending, cancel, err := google.Note(ctx, c, there.Etag)
+	if err != nil {
 		return event{}, &connector.Error{Reason: "the event's version could not be noted: it was not changed", Err: err}
 	}
-	call := api.Events.Patch(calendar, in.EventID, w.patch(there)).Context(ctx).SendUpdates(tell).Fields(ask("", ""))
+	defer cancel()
+	call := api.Events.Patch(calendar, in.EventID, w.patch(there)).Context(sending).SendUpdates(tell).Fields(ask("", ""))
 	call.Header().Set("If-Match", there.Etag)
 	out, err := call.Do()
 	switch {
@@ -80,9 +82,9 @@ func update(ctx context.Context, s *connector.Session, c connector.Call, in upda
 	return eventOf(out), nil
 }
 
-// probeUpdate compares the event with what was wished. One of the version that was noted was not changed, and if the
-// request is still under way, it finds that version or none: it is done once. Changed, but not as it was wished, is
-// the work of somebody else before us, or after us: nobody can say.
+// probeUpdate compares the event with what was wished. One that is of the version which was noted when no request can be
+// under way any more was not changed. Changed, but not as it was wished, is the work of somebody else before us, or
+// after us: nobody can say.
 func probeUpdate(ctx context.Context, s *connector.Session, c connector.Call, in updateInput) (automation.Outcome, event, error) {
 	if c.Receipt == "" {
 		return automation.OutcomeFailed, event{}, nil
@@ -95,16 +97,19 @@ func probeUpdate(ctx context.Context, s *connector.Session, c connector.Call, in
 	if err != nil {
 		return automation.OutcomeUnknown, event{}, err
 	}
-	there, err := w.look(ctx, api, orPrimary(in.CalendarID), in.EventID)
-	switch {
-	case google.IsGone(err):
+	noted := google.ReceiptOf(c)
+	return google.Look(ctx, noted, func(ctx context.Context) (automation.Outcome, event, error) {
+		there, err := w.look(ctx, api, orPrimary(in.CalendarID), in.EventID)
+		switch {
+		case google.IsGone(err):
+			return automation.OutcomeUnknown, event{}, nil
+		case err != nil:
+			return automation.OutcomeUnknown, event{}, fmt.Errorf("look at the event: %w", err)
+		case there.Etag == noted.Mark:
+			return automation.OutcomeFailed, event{}, nil
+		case w.isMet(there):
+			return automation.OutcomeDone, eventOf(there), nil
+		}
 		return automation.OutcomeUnknown, event{}, nil
-	case err != nil:
-		return automation.OutcomeUnknown, event{}, fmt.Errorf("look at the event: %w", err)
-	case there.Etag == c.Receipt:
-		return automation.OutcomeFailed, event{}, nil
-	case w.isMet(there):
-		return automation.OutcomeDone, eventOf(there), nil
-	}
-	return automation.OutcomeUnknown, event{}, nil
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -77,6 +78,7 @@ func TestEventIsChangedOnce(t *testing.T) {
 			require.Equal(t, automation.OutcomeFailed, a.Probe(update, call))
 			a.Inject(google.EventPatch, 1, tt.fault)
 			require.Equal(t, tt.ran, googletest.Failure(t, a.Call(update, call, &event{})).Ran)
+			call.Ages()
 			require.Equal(t, tt.outcome, a.Probe(update, call))
 			before := a.Count(google.EventPatch)
 			again := call.Again()
@@ -88,6 +90,27 @@ func TestEventIsChangedOnce(t *testing.T) {
 			require.Equal(t, "Dinner", a.events()[0].Title)
 		})
 	}
+}
+
+// The probe does not say of a change that is under way that nothing was done.
+func TestProbeAwaitsTheChangeThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	call, tool := dinner(a.lunch()), a.Tool(update)
+	a.Inject(google.EventPatch, 1, google.Fault{Arrived: arrived, Before: release})
+	done, asked := make(chan error, 1), make(chan automation.Outcome, 1)
+	go func() {
+		_, err := tool.Call(t.Context(), a.Session.Session, call.Call())
+		done <- err
+	}()
+	<-arrived
+	before := a.Count(google.EventGet)
+	go func() { asked <- a.Probe(update, call) }()
+	require.Eventually(t, func() bool { return a.Count(google.EventGet) > before+1 }, 10*time.Second, 20*time.Millisecond)
+	close(release)
+	require.NoError(t, <-done)
+	require.Equal(t, automation.OutcomeDone, <-asked)
 }
 
 // A request that arrives after another attempt has made the change finds another version: nobody is told twice.
@@ -103,6 +126,7 @@ func TestChangeThatArrivesLateIsRefused(t *testing.T) {
 		done <- err
 	}()
 	<-arrived
+	call.Ages()
 	require.Equal(t, automation.OutcomeFailed, a.Probe(update, call))
 	second := call.Again()
 	require.NoError(t, a.Call(update, second, &event{}))

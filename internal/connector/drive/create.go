@@ -91,12 +91,17 @@ func create(ctx context.Context, s *connector.Session, c connector.Call, f *driv
 	if err != nil {
 		return file{}, err
 	}
-	if f.Id = c.Receipt; f.Id == "" {
-		if f.Id, err = newID(ctx, s, api, c); err != nil {
+	if f.Id = google.ReceiptOf(c).Mark; f.Id == "" {
+		if f.Id, err = newID(ctx, s, api); err != nil {
 			return file{}, err
 		}
 	}
-	call := api.Create(f).Context(ctx).SupportsAllDrives(true).Fields(fields)
+	sending, cancel, err := google.Note(ctx, c, f.Id)
+	if err != nil {
+		return file{}, &connector.Error{Reason: "the file's id could not be noted: it was not made", Err: err}
+	}
+	defer cancel()
+	call := api.Create(f).Context(sending).SupportsAllDrives(true).Fields(fields)
 	if raw != nil {
 		call.Media(bytes.NewReader(raw), googleapi.ContentType(f.MimeType), googleapi.ChunkSize(0)) // in one request
 	}
@@ -110,16 +115,13 @@ func create(ctx context.Context, s *connector.Session, c connector.Call, f *driv
 	return fileOf(out), nil
 }
 
-func newID(ctx context.Context, s *connector.Session, api *driveapi.FilesService, c connector.Call) (string, error) {
+func newID(ctx context.Context, s *connector.Session, api *driveapi.FilesService) (string, error) {
 	ids, err := api.GenerateIds().Context(ctx).Count(1).Space("drive").Do()
 	if err != nil {
 		return "", google.ReadFailure(s, service, canMake, err)
 	}
 	if len(ids.Ids) == 0 {
 		return "", &connector.Error{Reason: "Drive gave no id for the file"}
-	}
-	if err := c.Note(ctx, ids.Ids[0]); err != nil {
-		return "", &connector.Error{Reason: "the file's id could not be noted: it was not made", Err: err}
 	}
 	return ids.Ids[0], nil
 }
@@ -138,8 +140,8 @@ func standing(ctx context.Context, s *connector.Session, api *driveapi.FilesServ
 	return fileOf(there), nil
 }
 
-// probe asks for the file under the id that was noted. One that is not there may be made again: under the same id, so
-// that a request which is still under way and one that is sent again make one file.
+// probe asks for the file under the id that was noted, until a request that is still under way would have made it. Sent
+// again by the same call it makes the same file, but a caller who is told that it failed may make another call of it.
 func probe(ctx context.Context, s *connector.Session, c connector.Call) (automation.Outcome, file, error) {
 	if c.Receipt == "" { // the note comes before anything is made
 		return automation.OutcomeFailed, file{}, nil
@@ -148,12 +150,15 @@ func probe(ctx context.Context, s *connector.Session, c connector.Call) (automat
 	if err != nil {
 		return automation.OutcomeUnknown, file{}, err
 	}
-	f, err := look(ctx, api, c.Receipt)
-	if google.IsGone(err) {
-		return automation.OutcomeFailed, file{}, nil
-	}
-	if err != nil {
-		return automation.OutcomeUnknown, file{}, fmt.Errorf("look at the file: %w", err)
-	}
-	return automation.OutcomeDone, fileOf(f), nil
+	noted := google.ReceiptOf(c)
+	return google.Look(ctx, noted, func(ctx context.Context) (automation.Outcome, file, error) {
+		f, err := look(ctx, api, noted.Mark)
+		if google.IsGone(err) {
+			return automation.OutcomeFailed, file{}, nil
+		}
+		if err != nil {
+			return automation.OutcomeUnknown, file{}, fmt.Errorf("look at the file: %w", err)
+		}
+		return automation.OutcomeDone, fileOf(f), nil
+	})
 }

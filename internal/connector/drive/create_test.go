@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -47,18 +48,54 @@ func TestFileIsMadeOnce(t *testing.T) {
 			require.Equal(t, automation.OutcomeFailed, a.Probe(tt.tool, call), "nothing was noted: nothing was made")
 			e := googletest.Failure(t, a.Call(tt.tool, call, &file{}))
 			require.Equal(t, []bool{tt.ran, false}, []bool{e.Ran, e.Answered})
+			call.Ages()
 			require.Equal(t, tt.outcome, a.Probe(tt.tool, call))
 			again := call.Again()
 			var got file
 			require.NoError(t, a.Call(tt.tool, again, &got))
-			require.Equal(t, again.Receipt(), got.ID)
+			require.Equal(t, again.Mark(), got.ID)
 			require.Equal(t, automation.OutcomeDone, a.Probe(tt.tool, again))
 			require.Len(t, a.names("DRIVE_LIST_FILES", `{}`), 1)
 		})
 	}
 }
 
-// A request that was under way while its sender was given up arrives after the file was made again.
+// The probe does not say of a request that is under way that nothing was done: a caller who is told so may make another
+// call, and then there would be two files.
+func TestProbeAwaitsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	a.Inject(google.FileCreate, 1, google.Fault{Arrived: arrived, Before: release})
+	call, tool := googletest.NewAttempt(report), a.Tool(create)
+	done, asked := make(chan error, 1), make(chan automation.Outcome, 1)
+	go func() {
+		_, err := tool.Call(t.Context(), a.Session.Session, call.Call())
+		done <- err
+	}()
+	<-arrived
+	go func() { asked <- a.Probe(create, call) }()
+	require.Eventually(t, func() bool { return a.Count(google.FileGet) > 1 }, 10*time.Second, 20*time.Millisecond)
+	close(release)
+	require.NoError(t, <-done)
+	require.Equal(t, automation.OutcomeDone, <-asked)
+	require.Equal(t, []string{"report.md"}, a.names("DRIVE_LIST_FILES", `{}`))
+}
+
+func TestReceiptWithoutATimeIsRead(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	call := googletest.NewAttempt(report)
+	require.NoError(t, a.Call(create, call, &file{}))
+	call.SetReceipt(call.Mark())
+	require.Equal(t, automation.OutcomeDone, a.Probe(create, call))
+	again := call.Again()
+	require.NoError(t, a.Call(create, again, &file{}))
+	require.Equal(t, 1, a.Count(google.FileIDs), "the same id")
+}
+
+// A request that was under way while its sender was given up arrives after the file was made again: by the same call,
+// when it seemed that nothing could be under way any more.
 func TestRequestThatArrivesLateMakesNoSecondFile(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
@@ -71,6 +108,7 @@ func TestRequestThatArrivesLateMakesNoSecondFile(t *testing.T) {
 		done <- err
 	}()
 	<-arrived
+	call.Ages()
 	require.Equal(t, automation.OutcomeFailed, a.Probe(create, call))
 	require.NoError(t, a.Call(create, call.Again(), &file{}))
 	close(release)

@@ -17,7 +17,7 @@ import (
 	"steward/internal/oauth"
 )
 
-// documented answers what the emulator lacks, as Google documents it: files.export, files.update with content, and what drive.file reaches. Of
+// documented answers what the emulator lacks, as Google documents it: shared drives, files.export, files.update with content, and what drive.file reaches. Of
 // two files it knows one that was made here and one that was not.
 // https://developers.google.com/workspace/drive/api/reference/rest/v3/files
 type documented struct {
@@ -35,6 +35,8 @@ const (
 
 func (d *documented) session(scopes ...string) *googletest.Session {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /drive/v3/files", d.search)
+	mux.HandleFunc("GET /drive/v3/drives", d.drives)
 	mux.HandleFunc("GET /drive/v3/files/{id}", d.get)
 	mux.HandleFunc("GET /drive/v3/files/{id}/export", d.export)
 	mux.HandleFunc("GET /drive/v3/files/generateIds", func(w http.ResponseWriter, _ *http.Request) { d.answer(w, map[string]any{"ids": []string{"1new"}}) })
@@ -80,6 +82,34 @@ func (d *documented) get(w http.ResponseWriter, r *http.Request) {
 	default:
 		d.refuse(w, http.StatusNotFound, "notFound")
 	}
+}
+
+// search finds a file of a shared drive only if all drives are asked for, or that one, and says that it has not seen all.
+func (d *documented) search(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if q.Get("includeItemsFromAllDrives") != "true" || q.Get("supportsAllDrives") != "true" {
+		d.refuse(w, http.StatusForbidden, "teamDrivesParentLimit")
+		return
+	}
+	shared := map[string]any{"id": ours, "name": "shared.md", "driveId": "0drive"}
+	switch {
+	case q.Get("corpora") == "allDrives" && q.Get("driveId") == "":
+		d.answer(w, map[string]any{"files": []any{shared}, "incompleteSearch": true})
+	case q.Get("corpora") == "drive" && q.Get("driveId") == "0drive":
+		d.answer(w, map[string]any{"files": []any{shared}, "incompleteSearch": false})
+	case q.Get("corpora") == "drive":
+		d.refuse(w, http.StatusNotFound, "notFound")
+	default:
+		d.answer(w, map[string]any{"files": []any{}})
+	}
+}
+
+func (d *documented) drives(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Get("pageToken") == "" {
+		d.answer(w, map[string]any{"drives": []any{map[string]any{"id": "0drive", "name": "Sales"}}, "nextPageToken": "2"})
+		return
+	}
+	d.answer(w, map[string]any{"drives": []any{}})
 }
 
 // create makes a folder: in one that was not made here, only under the wider scope.
@@ -153,6 +183,31 @@ func (d *documented) rename(metadata io.Reader) error {
 	err := json.NewDecoder(metadata).Decode(&change)
 	d.name = change.Name
 	return err
+}
+
+func TestSharedDrivesAsDocumented(t *testing.T) {
+	t.Parallel()
+	s := (&documented{t: t}).session(driveapi.DriveReadonlyScope)
+	var drives struct {
+		Drives        []struct{ ID, Name string }
+		NextPageToken string
+	}
+	require.NoError(t, s.Call("DRIVE_LIST_DRIVES", googletest.NewAttempt(`{}`), &drives))
+	require.Len(t, drives.Drives, 1)
+	require.Equal(t, []string{"0drive", "Sales", "2"}, []string{drives.Drives[0].ID, drives.Drives[0].Name, drives.NextPageToken})
+
+	var got page
+	require.NoError(t, s.Call("DRIVE_SEARCH_FILES", googletest.NewAttempt(`{"query":"shared"}`), &got))
+	require.Len(t, got.Files, 1)
+	require.Equal(t, "shared.md", got.Files[0].Name)
+	require.True(t, got.Incomplete, "Drive has not searched everywhere")
+	got = page{}
+	require.NoError(t, s.Call("DRIVE_SEARCH_FILES", googletest.NewAttempt(`{"drive_id":"0drive"}`), &got))
+	require.Len(t, got.Files, 1)
+	require.False(t, got.Incomplete)
+	e := googletest.Failure(t, s.Call("DRIVE_SEARCH_FILES", googletest.NewAttempt(`{"drive_id":"nope"}`), &got))
+	require.True(t, e.Answered)
+	require.Equal(t, "there is no shared drive with that id", e.Reason)
 }
 
 func TestExportAsDocumented(t *testing.T) {

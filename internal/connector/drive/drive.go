@@ -25,15 +25,24 @@ var (
 func New() *connector.Connector {
 	return &connector.Connector{
 		Name: "drive", Title: "Google Drive", Description: "Find, read and create files of a Google Drive.", Provider: google.Provider,
-		Tools: []connector.Tool{listTool(), searchTool(), getTool(), downloadTool(), exportTool(), createTool(), folderTool(), updateTool()},
+		Tools: []connector.Tool{listTool(), searchTool(), drivesTool(), getTool(), downloadTool(), exportTool(), createTool(), folderTool(), updateTool()},
 	}
 }
 
-// filesOf is Google's client for one session.
-func filesOf(ctx context.Context, s *connector.Session) (*driveapi.FilesService, error) {
+// client is Google's for one session.
+func client(ctx context.Context, s *connector.Session) (*driveapi.Service, error) {
 	api, err := driveapi.NewService(ctx, google.Options(s, "drive/v3/")...)
 	if err != nil {
 		return nil, &connector.Error{Reason: "Drive's client could not be set up", Err: err}
+	}
+	return api, nil
+}
+
+// filesOf is the part of it that is about files.
+func filesOf(ctx context.Context, s *connector.Session) (*driveapi.FilesService, error) {
+	api, err := client(ctx, s)
+	if err != nil {
+		return nil, err
 	}
 	return api.Files, nil
 }

@@ -40,6 +40,7 @@ func fileOf(f *driveapi.File) file {
 type found struct {
 	Files         []file `json:"files"`
 	NextPageToken string `json:"nextPageToken,omitempty" jsonschema:"present if there are more"`
+	Incomplete    bool   `json:"incomplete,omitempty" jsonschema:"true: not all drives could be searched, and files may be missing; drive_id searches one of them"`
 }
 
 const (
@@ -53,11 +54,11 @@ func answer(call *driveapi.FilesListCall, most int, page string) (found, error) 
 		most = usualResults
 	}
 	list, err := call.PageSize(int64(most)).PageToken(page).SupportsAllDrives(true).IncludeItemsFromAllDrives(true).
-		Fields("nextPageToken", googleapi.Field("files("+fields+")")).Do()
+		Fields("nextPageToken", "incompleteSearch", googleapi.Field("files("+fields+")")).Do()
 	if err != nil {
 		return found{}, err
 	}
-	out := found{Files: make([]file, 0, len(list.Files)), NextPageToken: list.NextPageToken}
+	out := found{Files: make([]file, 0, len(list.Files)), NextPageToken: list.NextPageToken, Incomplete: list.IncompleteSearch}
 	for _, f := range list.Files {
 		out.Files = append(out.Files, fileOf(f))
 	}

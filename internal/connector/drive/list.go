@@ -11,7 +11,7 @@ import (
 )
 
 type listInput struct {
-	FolderID   string `json:"folder_id,omitempty" jsonschema:"id of a folder; My Drive itself if not given"`
+	FolderID   string `json:"folder_id,omitempty" jsonschema:"id of a folder, or of a shared drive for what is at its top; My Drive itself if not given"`
 	MaxResults int    `json:"max_results,omitempty" jsonschema:"how many files at most, 20 if not given"`
 	PageToken  string `json:"page_token,omitempty" jsonschema:"nextPageToken of the answer before, for what follows it"`
 }

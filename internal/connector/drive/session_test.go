@@ -29,6 +29,7 @@ type content struct {
 type page struct {
 	Files         []file
 	NextPageToken string
+	Incomplete    bool
 }
 
 type account struct {

@@ -57,17 +57,19 @@ func probe(ctx context.Context, s *connector.Session, c connector.Call) (automat
 		return automation.OutcomeUnknown, postResult{}, fmt.Errorf("decode receipt: %w", err)
 	}
 	noted := time.Unix(r.At, 0)
-	gone := time.Since(noted) > late // before looking: what arrives meanwhile is found, or was never on its way
-	found, whole, err := look(ctx, s, c.ID, place{r.Channel, r.Thread}, noted.Add(-leeway))
-	switch {
-	case err != nil:
-		return automation.OutcomeUnknown, postResult{}, err
-	case found != "":
-		return automation.OutcomeDone, postResult{Channel: r.Channel, TS: found, Status: "posted"}, nil
-	case whole && gone:
-		return automation.OutcomeFailed, postResult{}, nil
-	}
-	return automation.OutcomeUnknown, postResult{}, nil
+	// It is looked once: Slack lets a channel be read a few times a minute.
+	return connector.Look(ctx, connector.Late{Gone: noted.Add(late)}, func(ctx context.Context) (automation.Outcome, postResult, error) {
+		found, whole, err := look(ctx, s, c.ID, place{r.Channel, r.Thread}, noted.Add(-leeway))
+		switch {
+		case err != nil:
+			return automation.OutcomeUnknown, postResult{}, err
+		case found != "":
+			return automation.OutcomeDone, postResult{Channel: r.Channel, TS: found, Status: "posted"}, nil
+		case whole:
+			return automation.OutcomeFailed, postResult{}, nil
+		}
+		return automation.OutcomeUnknown, postResult{}, nil
+	})
 }
 
 // look finds the ts of the message that bears a call's id; whole says whether everything since then was looked through.

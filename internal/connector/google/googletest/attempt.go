@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"steward/internal/connector"
+	"steward/internal/connector/google"
 )
 
 // Attempt is one attempt at a call. It keeps what it notes as its receipt, unless Note does something else.
@@ -49,6 +50,23 @@ func (a *Attempt) SetReceipt(receipt string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.receipt = receipt
+}
+
+// Mark is what google.Note has noted last.
+func (a *Attempt) Mark() string { return google.ReceiptOf(a.Call()).Mark }
+
+// Ages makes the attempt one of an hour ago, if it has come to google.Note.
+func (a *Attempt) Ages() {
+	r := google.ReceiptOf(a.Call())
+	if r.At == 0 {
+		return
+	}
+	r.At -= 3600
+	doc, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // a string and a number have a form in JSON
+	}
+	a.SetReceipt(string(doc))
 }
 
 // Call is the attempt as a tool gets it.
