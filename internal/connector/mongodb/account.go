@@ -10,18 +10,19 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// tooPowerful are roles that may make accounts, stop the server or read the accounts' secrets.
+// tooPowerful are roles that may make accounts, stop the server or read the accounts' secrets. An owner or a userAdmin of
+// one database is among them: they may make accounts and give rights in it.
 // https://www.mongodb.com/docs/manual/reference/built-in-roles/
 var tooPowerful = []string{
 	"root", "__system", "userAdmin", "userAdminAnyDatabase", "clusterAdmin", "clusterManager", "hostManager", "backup", "restore",
-	"dbAdminAnyDatabase", "dbOwner@admin", "atlasAdmin",
+	"dbAdminAnyDatabase", "dbOwner", "atlasAdmin",
 }
 
 // powers are the same of roles that a site has made itself.
 var powers = []string{"anyAction", "applyOps", "createRole", "createUser", "grantRole", "replSetReconfig", "shutdown"}
 
-const advice = "make an account that may do no more than the tools: db.createUser({user: …, pwd: …, roles: [{role: \"read\", db: …}]}), " +
-	"with readWrite in place of read where changes are wanted"
+// changing are the actions of which DB_WRITE needs the one or the other.
+var changing = []string{"insert", "update", "remove"}
 
 // authInfo is the answer to connectionStatus.
 type authInfo struct {
@@ -40,7 +41,8 @@ type authInfo struct {
 	} `bson:"authInfo"`
 }
 
-// Test implements connector.Link: it dials, logs in, asks what the account may do, and looks into the database.
+// Test implements connector.Link: it dials, logs in, asks what the account may do, whether it may write if it is to, and
+// looks into the database.
 func (l *link) Test(ctx context.Context) error {
 	db, err := l.open(ctx)
 	if err != nil {
@@ -53,7 +55,7 @@ func (l *link) Test(ctx context.Context) error {
 	case err != nil:
 		return readFailure(err)
 	default:
-		if err := status.check(); err != nil {
+		if err := status.check(l.target.database, l.writes); err != nil {
 			return refused(err)
 		}
 	}
@@ -70,21 +72,46 @@ func (l *link) Test(ctx context.Context) error {
 	return nil
 }
 
-func (a authInfo) check() error {
+func (a authInfo) check(database string, writes bool) error {
 	if len(a.AuthInfo.Users) == 0 {
 		return errors.New("the server asks for no password: everybody who reaches it may do everything")
 	}
 	for _, r := range a.AuthInfo.Roles {
-		if slices.Contains(tooPowerful, r.Role) || slices.Contains(tooPowerful, r.Role+"@"+r.DB) {
-			return fmt.Errorf("the account has the role %s: %s", clean(r.Role), advice)
+		if slices.Contains(tooPowerful, r.Role) {
+			return fmt.Errorf("the account has the role %s, which is more than tools may use: %s", clean(r.Role), advice(database, writes))
 		}
 	}
 	for _, p := range a.AuthInfo.Privileges {
 		for _, action := range p.Actions {
 			if slices.Contains(powers, action) {
-				return fmt.Errorf("the account may %s: %s", action, advice)
+				return fmt.Errorf("the account may %s, which is more than tools may use: %s", action, advice(database, writes))
 			}
 		}
 	}
+	if writes && !a.changes(database) {
+		return fmt.Errorf("the account may change nothing in this database. Whoever gives out its rights runs once: "+
+			"db.grantRolesToUser(\"...\", [{role: \"readWrite\", db: %q}])", database)
+	}
 	return nil
+}
+
+// changes says whether the account may change documents of the database. Servers that only speak the protocol tell
+// nothing about that, and are believed.
+func (a authInfo) changes(database string) bool {
+	for _, p := range a.AuthInfo.Privileges {
+		of := p.Resource.DB
+		if (of == database || of == "") && slices.ContainsFunc(p.Actions, func(action string) bool { return slices.Contains(changing, action) }) {
+			return true
+		}
+	}
+	return len(a.AuthInfo.Privileges) == 0
+}
+
+// advice is how to make an account that may do no more than the tools.
+func advice(database string, writes bool) string {
+	role := "read"
+	if writes {
+		role = "readWrite"
+	}
+	return fmt.Sprintf("make one that may do no more than is needed: db.createUser({user: \"steward\", pwd: \"...\", roles: [{role: %q, db: %q}]})", role, database)
 }

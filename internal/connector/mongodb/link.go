@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
 	"steward/internal/connector"
+	"steward/internal/connector/database"
 	"steward/internal/egress"
 )
 
@@ -27,6 +28,7 @@ const (
 // made, so the client is made when it is first used.
 type link struct {
 	target    target
+	writes    bool // the user has allowed them
 	transport transport
 	client    func() (*mongo.Client, error)
 
@@ -53,7 +55,7 @@ func open(s connector.Settings, dial connector.Dial) (connector.Link, error) {
 	if t.replicaSet != "" {
 		config.SetReplicaSet(t.replicaSet)
 	}
-	return &link{target: t, transport: network, client: func() (*mongo.Client, error) { return mongo.Connect(config) }}, nil
+	return &link{target: t, writes: s.Ticked(database.Writes), transport: network, client: func() (*mongo.Client, error) { return mongo.Connect(config) }}, nil
 }
 
 // open makes the client where there is none. It dials by itself before, so that what cannot be reached is told at once:

@@ -30,6 +30,7 @@ func TestTest(t *testing.T) {
 		says   string
 	}{
 		"good":                 {map[string]any{"connection_string": good}, ""},
+		"good, to write":       {map[string]any{"connection_string": good, "allow_writes": true}, ""},
 		"wrong password":       {map[string]any{"connection_string": strings.Replace(good, server(t).Password.Reveal(), secretWord, 1)}, "refused the user or the password"},
 		"no such user":         {map[string]any{"connection_string": strings.Replace(good, "//app:", "//nobody:", 1)}, "refused the user or the password"},
 		"nobody listens":       {map[string]any{"connection_string": "mongodb://u:" + secretWord + "@127.0.0.1:1/shop"}, "no server answers"},
@@ -77,11 +78,30 @@ func authInfo(more ...bson.E) bson.D {
 	return bson.D{{Key: "authInfo", Value: append(bson.D{users}, more...)}}
 }
 
-func may(action string) bson.D {
-	return authInfo(bson.E{Key: "authenticatedUserPrivileges", Value: bson.A{
-		bson.D{{Key: "resource", Value: bson.D{{Key: "db", Value: "shop"}}}, {Key: "actions", Value: bson.A{"find", action}}},
-	}})
+func may(action string) bson.D { return authInfo(privileges("shop", "find", action)) }
+
+// privileges are what a server says of a role beside its name.
+func privileges(database string, actions ...string) bson.E {
+	return bson.E{Key: "authenticatedUserPrivileges", Value: bson.A{
+		bson.D{{Key: "resource", Value: bson.D{{Key: "db", Value: database}, {Key: "collection", Value: ""}}}, {Key: "actions", Value: actions}},
+		bson.D{{Key: "resource", Value: bson.D{{Key: "db", Value: database}, {Key: "collection", Value: "system.js"}}}, {Key: "actions", Value: actions}},
+	}}
 }
+
+// with adds privileges to roles.
+func with(status bson.D, more bson.E) bson.D {
+	return bson.D{{Key: "authInfo", Value: append(status[0].Value.(bson.D), more)}}
+}
+
+// Actions of roles that every server has. https://www.mongodb.com/docs/manual/reference/built-in-roles/
+var (
+	reads  = []string{"changeStream", "collStats", "dbHash", "dbStats", "find", "killCursors", "listCollections", "listIndexes", "listSearchIndexes", "planCacheRead"}
+	writes = append([]string{"convertToCapped", "createCollection", "createIndex", "dropCollection", "dropIndex", "insert", "remove", "renameCollectionSameDB", "update"}, reads...)
+	owns   = append([]string{
+		"bypassDocumentValidation", "changeCustomData", "changePassword", "collMod", "compact", "createRole", "createUser", "dropDatabase", "dropRole", "dropUser",
+		"enableProfiler", "grantRole", "reIndex", "revokeRole", "setAuthenticationRestriction", "validate", "viewRole", "viewUser",
+	}, writes...)
+)
 
 func TestPowerfulAccountsAreRefused(t *testing.T) {
 	t.Parallel()
@@ -90,10 +110,11 @@ func TestPowerfulAccountsAreRefused(t *testing.T) {
 		says   string
 	}{
 		"read":            {roles("read@shop"), ""},
-		"readWrite":       {roles("readWrite@shop", "dbOwner@shop"), ""},
+		"readWrite":       {with(roles("readWrite@shop"), privileges("shop", writes...)), ""},
+		"owner":           {with(roles("readWrite@shop", "dbOwner@shop"), privileges("shop", owns...)), `the role dbOwner, which is more than tools may use: make one that may do no more than is needed: db.createUser(`},
 		"root":            {roles("read@shop", "root@admin"), "the role root"},
 		"owner of admin":  {roles("dbOwner@admin"), "the role dbOwner"},
-		"users":           {roles("userAdmin@shop"), "the role userAdmin"},
+		"users":           {with(roles("userAdmin@shop"), privileges("shop", "createUser", "grantRole")), "the role userAdmin"},
 		"users of all":    {roles("userAdminAnyDatabase@admin"), "the role userAdminAnyDatabase"},
 		"cluster":         {roles("clusterAdmin@admin"), "the role clusterAdmin"},
 		"host":            {roles("hostManager@admin"), "the role hostManager"},
@@ -110,6 +131,37 @@ func TestPowerfulAccountsAreRefused(t *testing.T) {
 			t.Parallel()
 			r := &rogue{answers: map[string]bson.D{"connectionStatus": c.status}}
 			err := open(t, map[string]any{"connection_string": r.serve(t, nil).uri("")}, direct).Test(t.Context())
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.Contains(t, refusal(t, err).Reason, c.says)
+			hidesSecrets(t, err)
+		})
+	}
+}
+
+// What a first change would find out only after somebody has approved it.
+func TestAccountsThatAreToWriteAreTried(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status bson.D
+		says   string
+	}{
+		"reads":                 {with(roles("read@shop"), privileges("shop", reads...)), `runs once: db.grantRolesToUser("...", [{role: "readWrite", db: "shop"}])`},
+		"writes elsewhere":      {with(roles("readWrite@other"), privileges("other", writes...)), "may change nothing"},
+		"writes":                {with(roles("readWrite@shop"), privileges("shop", writes...)), ""},
+		"writes everywhere":     {with(roles("readWriteAnyDatabase@admin"), privileges("", writes...)), ""},
+		"adds":                  {may("insert"), ""},
+		"owns":                  {with(roles("dbOwner@shop"), privileges("shop", owns...)), `roles: [{role: "readWrite", db: "shop"}]`},
+		"tells no rights":       {roles("read@shop"), ""},
+		"does not know at all":  {bson.D{{Key: "ok", Value: 0}, {Key: "code", Value: 59}, {Key: "errmsg", Value: "no such command"}}, ""},
+		"may give rights to it": {may("grantRole"), `role: "readWrite"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &rogue{answers: map[string]bson.D{"connectionStatus": c.status}}
+			err := open(t, map[string]any{"connection_string": r.serve(t, nil).uri(""), "allow_writes": true}, direct).Test(t.Context())
 			if c.says == "" {
 				require.NoError(t, err)
 				return

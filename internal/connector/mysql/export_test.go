@@ -22,6 +22,7 @@ var (
 		return kinds, texts, err
 	}
 	TooMuch = tooMuch
+	Gives   = gives
 )
 
 // Unchecked runs a statement in a session for reads.

@@ -21,7 +21,7 @@ var harmlessRights = []string{
 }
 
 // judge refuses accounts that may do more than any tool needs. SHOW GRANTS names the rights of roles that are switched on.
-func judge(ctx context.Context, conn driver.Conn, database string) error {
+func judge(ctx context.Context, conn driver.Conn, database string, writes bool) error {
 	grants, err := grantsOf(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("read the account's rights: %w", err)
@@ -37,7 +37,7 @@ func judge(ctx context.Context, conn driver.Conn, database string) error {
 	if len(much) == 0 {
 		return nil
 	}
-	return &connector.Error{Answered: true, Reason: fmt.Sprintf("the account may do more than tools may use: %s. %s", strings.Join(much, ", "), advice(database))}
+	return &connector.Error{Answered: true, Reason: fmt.Sprintf("the account may do more than tools may use: %s. %s", strings.Join(much, ", "), advice(database, writes))}
 }
 
 func grantsOf(ctx context.Context, conn driver.Conn) (grants []string, err error) {
@@ -78,22 +78,36 @@ func tooMuch(grant string) []string {
 	if parts == nil {
 		return nil // a role, whose rights have lines of their own
 	}
-	rights, scope := strings.Split(columns.ReplaceAllString(parts[1], ""), ","), parts[2]
+	scope := parts[2]
 	if !strings.HasPrefix(scope, "*.") && !strings.HasPrefix(scope, "`%") && !strings.HasPrefix(scope, "`mysql`") {
 		return nil
 	}
 	var much []string
-	for _, right := range rights {
-		if right = strings.TrimSpace(right); !slices.Contains(harmlessRights, right) {
+	for _, right := range rightsOf(parts[1]) {
+		if !slices.Contains(harmlessRights, right) {
 			much = append(much, right)
 		}
 	}
 	return much
 }
 
-// advice is how to make an account that only reads.
-func advice(database string) string {
-	return fmt.Sprintf("Make one that only reads: CREATE USER 'steward'@'%%' IDENTIFIED BY '...'; GRANT SELECT, SHOW VIEW ON %s.* TO 'steward'@'%%';", quote(database))
+// rightsOf takes a list of rights apart, and leaves out which columns they are for.
+func rightsOf(list string) []string {
+	rights := strings.Split(columns.ReplaceAllString(list, ""), ",")
+	for i, right := range rights {
+		rights[i] = strings.TrimSpace(right)
+	}
+	return rights
+}
+
+// advice is how to make an account that may do no more than the tools.
+func advice(database string, writes bool) string {
+	purpose, rights, more := "only reads", "SELECT, SHOW VIEW", ""
+	if writes {
+		purpose, rights, more = "only reads and changes rows", "SELECT, SHOW VIEW, INSERT, UPDATE, DELETE", " "+ledgerIn(database)+";"
+	}
+	return fmt.Sprintf("Make one that %s: CREATE USER 'steward'@'%%' IDENTIFIED BY '...'; GRANT %s ON %s.* TO 'steward'@'%%';%s",
+		purpose, rights, quote(database), more)
 }
 
 func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }

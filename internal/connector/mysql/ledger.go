@@ -17,6 +17,7 @@ const callsTable = "steward_calls"
 const (
 	ledgerSQL = "CREATE TABLE IF NOT EXISTS %s (call_id VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, " +
 		"attempt INT NOT NULL, result TEXT, made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE=InnoDB"
+	lookSQL  = "SELECT 1 FROM " + callsTable + " LIMIT 0"
 	enterSQL = "INSERT INTO " + callsTable + " (call_id, attempt) VALUES (?, ?)"
 	foundSQL = "SELECT attempt, result FROM " + callsTable + " WHERE call_id = ? FOR UPDATE"
 	raiseSQL = "UPDATE " + callsTable + " SET attempt = ? WHERE call_id = ?"

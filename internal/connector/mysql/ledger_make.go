@@ -16,7 +16,7 @@ var errNoLedger = errors.New("there is no ledger")
 // makeLedger sees to it that the table is there. Making it ends the session's transaction, so another is begun. Where
 // the account may not, the error says what somebody else is to run.
 func makeLedger(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, "SELECT 1 FROM "+callsTable+" LIMIT 0")
+	_, err := conn.ExecContext(ctx, lookSQL)
 	if err == nil || !isNumber(err, noSuchTable, deniedTable) {
 		return err
 	}
@@ -40,6 +40,11 @@ func noLedger(ctx context.Context, conn *sql.Conn, refused error) error {
 	table := quote(database) + "." + callsTable
 	at := strings.LastIndexByte(account, '@')
 	return &connector.Error{Answered: true, Err: errors.Join(errNoLedger, refused), Reason: fmt.Sprintf(
-		"changes need a table that this account may not make. Whoever owns the database runs once: %s; GRANT SELECT, INSERT, UPDATE ON %s TO %s@%s;",
-		fmt.Sprintf(ledgerSQL, table), table, quote(account[:at]), quote(account[at+1:]))}
+		"changes need a table that this account may not make or use. Whoever owns the database runs once: %s; GRANT SELECT, INSERT, UPDATE ON %s TO %s@%s;",
+		ledgerIn(database), table, quote(account[:at]), quote(account[at+1:]))}
+}
+
+// ledgerIn makes the ledger of a database.
+func ledgerIn(database string) string {
+	return fmt.Sprintf(ledgerSQL, quote(database)+"."+callsTable)
 }

@@ -26,11 +26,12 @@ const slack = dialTime + 2*time.Second
 
 // link is one connection to a database.
 type link struct {
-	reads  *sql.DB
-	writes *sql.DB
-	ending context.Context // done when the link is closed
-	end    context.CancelFunc
-	making sync.Mutex // held while a session is made in advance
+	reads   *sql.DB
+	writes  *sql.DB
+	changes bool            // the user has allowed writes
+	ending  context.Context // done when the link is closed
+	end     context.CancelFunc
+	making  sync.Mutex // held while a session is made in advance
 }
 
 // open dials nothing yet. The driver's settings are set one by one: in a text, what a user writes could become one.
@@ -55,9 +56,11 @@ func open(s connector.Settings, dial connector.Dial) (connector.Link, error) {
 	if err != nil {
 		return nil, &connector.Error{Answered: true, Reason: "these settings cannot be used together", Err: err}
 	}
+	changes := s.Ticked(database.Writes)
 	l := &link{
-		reads:  pool(sessions{c, reading, cfg.DBName}, mostReads),
-		writes: pool(sessions{c, writing, cfg.DBName}, mostWrites),
+		reads:   pool(sessions{c, reading, cfg.DBName, changes}, mostReads),
+		writes:  pool(sessions{c, writing, cfg.DBName, changes}, mostWrites),
+		changes: changes,
 	}
 	l.ending, l.end = context.WithCancel(context.Background())
 	return l, nil
@@ -71,9 +74,16 @@ func linkOf(s *connector.Session) (*link, error) {
 	return nil, &connector.Error{Reason: "the connection is not open"}
 }
 
-// Test implements connector.Link: every session is tested when it is made.
+// Test implements connector.Link: every session is tested when it is made. It changes nothing, and sees also whether
+// the account may write if it is to.
 func (l *link) Test(ctx context.Context) error {
-	if err := l.use(ctx, l.reads, func(context.Context, *sql.Conn) error { return nil }); err != nil {
+	err := l.use(ctx, l.reads, func(ctx context.Context, conn *sql.Conn) error {
+		if l.changes {
+			return mayWrite(ctx, conn)
+		}
+		return nil
+	})
+	if err != nil {
 		return readFailure(err)
 	}
 	return nil

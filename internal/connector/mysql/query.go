@@ -24,7 +24,7 @@ func queryTool() connector.Tool {
 		Tool: connector.Tool{
 			Name: "DB_QUERY", Title: "Query {name}", Class: automation.Read, Untrusted: true, Private: true, Answer: "rows",
 			Description: "Query {name} with one SQL statement in the dialect of MySQL that changes nothing. The answer has at most 1000 rows. " +
-				"Times are in UTC. The tables are listed by DB_DESCRIBE.",
+				"Times are in UTC, binary columns in base64. The tables are listed by DB_DESCRIBE.",
 		},
 		Bounds: func(p map[string]*jsonschema.Schema) {
 			p["query"].MinLength, p["query"].MaxLength = jsonschema.Ptr(1), jsonschema.Ptr(mostStatement)

@@ -41,6 +41,19 @@ func TestValues(t *testing.T) {
 	require.Contains(t, rows, `"money":5000.50`)
 }
 
+// An address of the net 10 is no text and one of 192.168 would be: what a column holds is told in one way.
+func TestBinaryColumnsAreAlwaysBase64(t *testing.T) {
+	t.Parallel()
+	d := mariadb.New(t)
+	d.Exec("CREATE TABLE "+d.Name+".b (id INT, fixed BINARY(2), ip VARBINARY(16), blob_ BLOB, tiny TINYBLOB, wide LONGBLOB, place POINT, t TEXT, c CHAR(2) COLLATE utf8mb4_bin, id6 INET6, j JSON)",
+		"INSERT INTO "+d.Name+`.b VALUES (1, 'ab', INET6_ATON('10.0.0.1'), 'ab', 'ab', 'ab', POINT(0, 0), 'ab', 'ab', '::1', '[1]'),
+		(2, X'FF00', INET6_ATON('192.168.0.1'), X'FD', X'FE', X'FF', NULL, 'é', 'é', '::2', '{}')`)
+	rows, err := connect(t, d, d.Reader()).query("SELECT * FROM b ORDER BY id")
+	require.NoError(t, err)
+	require.JSONEq(t, `[{"id":1,"fixed":"YWI=","ip":"CgAAAQ==","blob_":"YWI=","tiny":"YWI=","wide":"YWI=","place":"AAAAAAEBAAAAAAAAAAAAAAAAAAAAAAAAAA==","t":"ab","c":"ab","id6":"::1","j":"[1]"},
+		{"id":2,"fixed":"/wA=","ip":"wKgAAQ==","blob_":"/Q==","tiny":"/g==","wide":"/w==","place":null,"t":"é","c":"é","id6":"::2","j":"{}"}]`, rows)
+}
+
 func TestColumnsOfOneNameAreKeptApart(t *testing.T) {
 	t.Parallel()
 	d := mariadb.New(t)

@@ -40,6 +40,7 @@ type sessions struct {
 	driver.Connector
 	prepare  []string
 	database string
+	writes   bool // the user has allowed them
 }
 
 // Connect implements driver.Connector. The account is judged each time: it may have been made mightier since.
@@ -67,7 +68,7 @@ func (s sessions) ready(ctx context.Context, conn driver.Conn) error {
 			return fmt.Errorf("prepare session: %w", err)
 		}
 	}
-	return judge(ctx, conn, s.database)
+	return judge(ctx, conn, s.database, s.writes)
 }
 
 // pool opens a pool of sessions. One that waits in it has served nobody yet.

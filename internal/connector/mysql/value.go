@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -26,6 +27,8 @@ func plain(value any, kind string) any {
 		return moment(string(raw))
 	case "BIT":
 		return bits(raw)
+	case "BINARY", "VARBINARY", "TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB", "GEOMETRY":
+		return base64.StdEncoding.EncodeToString(raw) // also where it could be text: no row may differ from the next
 	case "JSON":
 		if json.Valid(raw) {
 			return json.RawMessage(raw)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"steward/internal/connector"
@@ -35,7 +36,8 @@ func config(s connector.Settings, dial connector.Dial) (*pgxpool.Config, error) 
 		return nil, fmt.Errorf("prepare connection: %w", err)
 	}
 	c.MaxConns, c.MaxConnIdleTime, c.HealthCheckPeriod, c.PingTimeout = mostConns, idleClose, idleClose/2, connectTime
-	c.AfterConnect = judge
+	writes := s.Ticked(database.Writes)
+	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return judge(ctx, conn, writes) }
 
 	to := c.ConnConfig
 	to.Host, to.Port = s.Text(database.Host), uint16(s.Number(database.Port)) //nolint:gosec // G115: the form has bounds

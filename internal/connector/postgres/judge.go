@@ -28,7 +28,7 @@ WHERE pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER')
 ORDER BY r.rolname <> session_user, r.rolsuper DESC LIMIT 1`
 
 // judge looks at the account behind every new connection, so that one that was made mightier later is refused too.
-func judge(ctx context.Context, conn *pgx.Conn) error {
+func judge(ctx context.Context, conn *pgx.Conn, writes bool) error {
 	var might string
 	err := conn.QueryRow(ctx, mightSQL, pgx.QueryExecModeExec, mightyRoles).Scan(&might)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -37,12 +37,17 @@ func judge(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	return &connector.Error{Answered: true, Reason: fmt.Sprintf("the account is %s, which is more than tools may use. %s", might, advice(conn.Config().Database))}
+	return &connector.Error{Answered: true, Reason: fmt.Sprintf("the account is %s, which is more than tools may use. %s", might, advice(conn.Config().Database, writes))}
 }
 
-// advice is how to make a role that only reads.
-func advice(database string) string {
-	return fmt.Sprintf("Make one that only reads: CREATE ROLE steward_reader LOGIN PASSWORD '...'; GRANT CONNECT ON DATABASE %s TO steward_reader; "+
-		"GRANT USAGE ON SCHEMA public TO steward_reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO steward_reader;",
-		pgx.Identifier{database}.Sanitize())
+// advice is how to make a role that may do no more than the tools.
+func advice(database string, writes bool) string {
+	purpose, role, rights, more := "only reads", "steward_reader", "SELECT", ""
+	if writes {
+		purpose, role, rights = "only reads and changes rows", "steward_writer", "SELECT, INSERT, UPDATE, DELETE"
+		more = fmt.Sprintf(" GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO %s; %s; %s;", role, ledgerSQL, grantLedger(role))
+	}
+	return fmt.Sprintf("Make one that %s: CREATE ROLE %s LOGIN PASSWORD '...'; GRANT CONNECT ON DATABASE %s TO %s; "+
+		"GRANT USAGE ON SCHEMA public TO %s; GRANT %s ON ALL TABLES IN SCHEMA public TO %s;%s",
+		purpose, role, pgx.Identifier{database}.Sanitize(), role, role, rights, role, more)
 }

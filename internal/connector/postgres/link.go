@@ -13,6 +13,7 @@ import (
 // link is a pool of connections with the same settings.
 type link struct {
 	pool   *pgxpool.Pool
+	writes bool            // the user has allowed them
 	ending context.Context // done when the link is closed
 	end    context.CancelFunc
 }
@@ -23,7 +24,7 @@ func open(s connector.Settings, dial connector.Dial) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &link{}
+	l := &link{writes: s.Ticked(database.Writes)}
 	l.ending, l.end = context.WithCancel(context.Background())
 	if l.pool, err = pgxpool.NewWithConfig(l.ending, c); err != nil {
 		return nil, err
@@ -39,20 +40,28 @@ func linkOf(s *connector.Session) (*link, error) {
 	return nil, &connector.Error{Reason: "the connection is not open"}
 }
 
-// Test is a connector.Link's. A connection that was there already is judged again: what its account may do can have
-// changed.
+// Test is a connector.Link's. It changes nothing, and sees also whether the account may write if it is to.
 func (l *link) Test(ctx context.Context) error {
+	err := l.again(ctx)
+	if err == nil && l.writes {
+		err = l.mayWrite(ctx)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// again judges a connection that was there already: what its account may do can have changed.
+func (l *link) again(ctx context.Context) error {
 	ctx, cancel := l.during(ctx)
 	defer cancel()
 	conn, err := l.pool.Acquire(ctx)
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	defer conn.Release()
-	if err := judge(ctx, conn.Conn()); err != nil {
-		return failed(err)
-	}
-	return nil
+	return judge(ctx, conn.Conn(), l.writes)
 }
 
 // Close is a connector.Link's.

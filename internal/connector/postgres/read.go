@@ -19,9 +19,12 @@ const (
 )
 
 // limits hold for the transaction that they stand in. As a query it also takes the transaction's snapshot, after which
-// nothing can make it one that writes.
+// nothing can make it one that writes. What config asks for at the beginning of a session is asked for again: behind a
+// pooler such as PgBouncer the DISCARD ALL of an earlier call has the server's defaults in its place.
 var limits = fmt.Sprintf(`SELECT pg_catalog.set_config('statement_timeout', '%d', true), pg_catalog.set_config('lock_timeout', '%d', true),
-	pg_catalog.set_config('idle_in_transaction_session_timeout', '%d', true)`, database.QueryTime.Milliseconds(), lockTime.Milliseconds(), idleTime.Milliseconds())
+	pg_catalog.set_config('idle_in_transaction_session_timeout', '%d', true), pg_catalog.set_config('client_encoding', 'UTF8', true),
+	pg_catalog.set_config('DateStyle', 'ISO', true), pg_catalog.set_config('standard_conforming_strings', 'on', true)`,
+	database.QueryTime.Milliseconds(), lockTime.Milliseconds(), idleTime.Milliseconds())
 
 // errEnough says that no more rows are wanted.
 var errEnough = errors.New("enough rows")

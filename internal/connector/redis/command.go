@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"steward/internal/connector/database"
 )
 
 // command is one that reads.
@@ -22,7 +20,7 @@ type question struct {
 	reader
 	name string
 	args []string
-	rows *database.Rows
+	rows rows
 }
 
 // wrong is a command that is not sent. It tells the model what to do.

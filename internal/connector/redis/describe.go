@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -149,7 +148,7 @@ func (r reader) keys(ctx context.Context, names []string) ([]key, error) {
 		if noKind != nil || noTTL != nil || kind == "none" {
 			continue
 		}
-		found = append(found, key{Key: fmt.Sprint(database.Plain(name)), Type: kind, TTL: ttl, Size: unmeasured})
+		found = append(found, key{Key: named(name), Type: kind, TTL: ttl, Size: unmeasured})
 		by, ok := sizes[kind]
 		if !ok { // a type that a module brings
 			by = "PING"

@@ -23,7 +23,7 @@ func queryTool() connector.Tool {
 		Tool: connector.Tool{
 			Name: "DB_QUERY", Title: "Query {name}", Class: automation.Read, Untrusted: true, Private: true, Answer: "rows",
 			Description: "Query {name} with one Redis command that reads, such as GET, HGETALL, LRANGE, SMEMBERS, ZRANGE, XRANGE, SCAN or TTL. " +
-				"Each answer is a list of rows. Commands that write or block are refused.",
+				"Each answer is a list of rows; what is no text stands there as {\"base64\": …}. Commands that write or block are refused.",
 		},
 		Bounds: func(p map[string]*jsonschema.Schema) { p["query"].MaxLength = jsonschema.Ptr(longestLine) },
 		Call:   query,
@@ -40,7 +40,7 @@ func query(ctx context.Context, s *connector.Session, _ connector.Call, in query
 	if q.reader, err = linkOf(s).reading(ctx); err != nil {
 		return database.Answer{}, err
 	}
-	q.rows = database.NewRows(c.columns, 0)
+	q.rows = rows{database.NewRows(c.columns, 0)}
 	note, err := c.answer(ctx, q)
 	if err != nil {
 		return database.Answer{}, readFailure(err)

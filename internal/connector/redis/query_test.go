@@ -46,7 +46,7 @@ func TestQuery(t *testing.T) {
 			{`get "greeting"`, `[{"key":"greeting","value":"hello"}]`},
 			{`GET empty`, `[{"key":"empty","value":""}]`},
 			{`GET nothing`, `[{"key":"nothing","value":null}]`},
-			{`GET binary`, `[{"key":"binary","value":"/wA="}]`},
+			{`GET binary`, `[{"key":"binary","value":{"base64":"/wA="}}]`},
 			{`GETRANGE greeting 1 -2`, `[{"key":"greeting","value":"ell"}]`},
 			{`GETRANGE greeting 0 -100`, `[{"key":"greeting","value":""}]`},
 			{`GETRANGE greeting 9 20`, `[{"key":"greeting","value":""}]`},

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,7 +170,11 @@ func fieldsOf(value any) (map[string]any, error) {
 	}
 	out := make(map[string]any, len(values)/2)
 	for pair := range slices.Chunk(values, 2) {
-		out[fmt.Sprint(database.Plain(pair[0]))] = database.Plain(pair[1])
+		name, err := text(pair[0], nil)
+		if err != nil {
+			return nil, err
+		}
+		out[named(name)] = marked(pair[1])
 	}
 	return out, nil
 }

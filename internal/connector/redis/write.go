@@ -131,7 +131,7 @@ func told(sent []*driver.Cmd) written {
 
 // fitted is a reply as JSON can say it, with the room that is left after it; nil where there is too little.
 func fitted(value any, room int) (any, int) {
-	doc, err := json.Marshal(plainly(value))
+	doc, err := json.Marshal(marked(value))
 	if room -= len(doc); err != nil || room < 0 {
 		return nil, min(room, -1)
 	}
@@ -147,17 +147,4 @@ func refused(sent []*driver.Cmd, err error) *connector.Error {
 		}
 	}
 	return failure(err, false)
-}
-
-// plainly is a reply as JSON can say it.
-func plainly(value any) any {
-	values, ok := value.([]any)
-	if !ok {
-		return database.Plain(value)
-	}
-	out := make([]any, 0, len(values))
-	for _, v := range values {
-		out = append(out, plainly(v))
-	}
-	return out
 }

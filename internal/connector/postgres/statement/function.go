@@ -19,8 +19,14 @@ var acts = functions{
 	"pg_switch_wal", "pg_switch_xlog", "pg_start_backup", "pg_stop_backup", "pg_backup_*", "pg_export_snapshot", "pg_stat_reset*",
 	"pg_stat_statements_reset", "pg_stat_force_next_flush", "pg_prewarm", "autoprewarm_*", "pg_extension_config_dump", "pg_import_system_collations",
 	"pg_restore_*", "pg_clear_*", "binary_upgrade_*", "brin_*", "gin_clean_pending_list", "dblink*", "postgres_fdw_*",
-	"query_to_xml*", "cursor_to_xml*", "ts_stat", "ts_rewrite", "crosstab*", "connectby", "set_config", "http", "http_*", "cron*",
+	"query_to_xml*", "cursor_to_xml*", "ts_stat", "ts_rewrite", "crosstab*", "connectby", "set_config",
+	"http", "http_get", "http_post", "http_put", "http_patch", "http_delete", "http_head", "http_execute*", "http_request", "http_collect_response",
+	"http_set_curlopt", "http_reset_curlopt", "http_list_curlopt", // of pgsql-http, pg_net and omni_httpc
+	"schedule", "schedule_in_database", "unschedule", "alter_job", // of pg_cron
 }
+
+// schemas have no function that is none of the acts.
+var schemas = []string{"cron"}
 
 // moves are functions that are part of an ordinary change, and of no query.
 var moves = functions{"nextval", "setval"}
@@ -34,13 +40,19 @@ func (f functions) have(name string) bool {
 
 // calls refuses calls of the functions. A name in quotes is one too.
 func calls(tokens []token, refused ...functions) error {
+	no := tables(tokens)
 	for i, t := range tokens {
-		if t.kind != word && t.kind != quoted || !after(tokens, i).isSymbol("(") {
+		if !t.isName() || !after(tokens, i).isSymbol("(") || no[i] {
 			continue
 		}
-		if slices.ContainsFunc(refused, func(f functions) bool { return f.have(t.text) }) {
+		if within(tokens, i, schemas) || slices.ContainsFunc(refused, func(f functions) bool { return f.have(t.text) }) {
 			return fmt.Errorf("the function %s does more than read or change rows, and is not available", t.text)
 		}
 	}
 	return nil
+}
+
+// within says whether the name at i stands in one of the schemas.
+func within(tokens []token, i int, schemas []string) bool {
+	return i > 1 && tokens[i-1].isSymbol(".") && tokens[i-2].isName() && slices.Contains(schemas, tokens[i-2].text)
 }

@@ -34,6 +34,9 @@ func (t token) is(words ...string) bool {
 	return false
 }
 
+// isName says whether it is a name or may be one: the empty word is none.
+func (t token) isName() bool { return (t.kind == word || t.kind == quoted) && t.text != "" }
+
 func (t token) isSymbol(s string) bool { return t.kind == symbol && t.text == s }
 
 // scanner takes SQL apart as PostgreSQL's own does (PostgreSQL documentation §4.1) while standard_conforming_strings
