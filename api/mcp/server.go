@@ -55,7 +55,7 @@ func New(d Deps) (*Server, error) {
 	list := []offer{
 		getAutomationRuns(d.Reader), getRunDetail(d.Reader), getWorkflowHistory(d.Reader), getMCPServers(d.Registry),
 		runAutomation(d.Runs), cancelRun(d.Runs, d.Reader), decideCall(d.Runs),
-		listTools(d.Executor), callTool(d.Executor, d.Reader, newRounds()),
+		listTools(d.Executor), callTool(d.Executor, d.Reader, newRounds(d.Executor.Look)),
 	}
 	s := sdk.NewServer(&sdk.Implementation{Name: "steward", Title: "Steward", Version: "1.0.0", Description: description}, &sdk.ServerOptions{
 		Instructions: instructions, Capabilities: capabilities(), SetCacheable: cacheable,

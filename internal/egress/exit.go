@@ -19,19 +19,30 @@ const (
 // Exit is the network as far as one user may reach it: public addresses and those that the operator has allowed. It is
 // safe for concurrent use.
 type Exit struct {
-	guard  guard
-	dialer *net.Dialer
-	client *http.Client
+	guard   guard
+	dialer  *net.Dialer
+	client  *http.Client
+	patient *http.Client
 }
 
 // NewExit makes an exit to public addresses and the allowed ones.
 func NewExit(allow ...netip.Prefix) *Exit {
 	x := &Exit{guard: newGuard(allow)}
 	x.dialer = &net.Dialer{Timeout: dialTime, Control: x.guard.control}
-	x.client = &http.Client{
+	x.client = x.over(65 * time.Second)
+	x.patient = x.over(0)
+	return x
+}
+
+// Patient is Client for those who give each request its time: it waits for the head of an answer as long as they do.
+func (x *Exit) Patient() *http.Client { return x.patient }
+
+// over makes a client that waits so long for the head of an answer; 0: for ever.
+func (x *Exit) over(head time.Duration) *http.Client {
+	return &http.Client{
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: x.Dial, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16,
-			IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 65 * time.Second,
+			IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: head,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
@@ -41,7 +52,6 @@ func NewExit(allow ...netip.Prefix) *Exit {
 			return nil
 		},
 	}
-	return x
 }
 
 // Client speaks HTTP. It takes no proxy from the environment, which would dial for us unseen. It sets no overall

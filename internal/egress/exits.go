@@ -26,8 +26,13 @@ func (e *Exits) Of(owner string) *Exit {
 
 // Close closes the connections that are idle.
 func (e *Exits) Close() {
-	e.common.client.CloseIdleConnections()
+	e.common.closeIdle()
 	for _, x := range e.own {
-		x.client.CloseIdleConnections()
+		x.closeIdle()
 	}
+}
+
+func (x *Exit) closeIdle() {
+	x.client.CloseIdleConnections()
+	x.patient.CloseIdleConnections()
 }

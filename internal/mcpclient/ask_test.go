@@ -165,7 +165,7 @@ func TestURLsAreNeeded(t *testing.T) {
 		pool := newPool(t, Options{})
 		res, err := call(t, pool, r.target(era), "needs-url", "")
 		require.NoError(t, err)
-		require.Equal(t, &Needs{Questions: map[string]Question{"url-1": {Mode: "url", Message: "Sign in", URL: "https://example.com/in"}}}, res.Needs)
+		require.Equal(t, &Needs{Questions: map[string]Question{"url-1": {Mode: "url", Message: "Sign in", URL: "https://example.com/in"}}, Before: true}, res.Needs)
 		res, err = pool.Call(t.Context(), r.target(era), Call{
 			Tool: "needs-url", Arguments: json.RawMessage(`{"opened":"yes"}`), Given: &Given{Answers: map[string]Answer{"url-1": {Action: ActionAccept}}},
 		})

@@ -51,10 +51,17 @@ func (d *dialer) dial(ctx context.Context, t Target, noise *ring) (*session, *Er
 	defer cancel()
 	if saved := d.load(ctx, t); saved != nil {
 		s, err := d.resume(ctx, t, noise, saved)
-		if err == nil || !err.gone() {
-			return s, err
+		if err == nil {
+			return s, nil
 		}
-		d.forget(ctx, t.Key)
+		after := context.WithoutCancel(ctx)
+		if err.gone() {
+			d.forget(after, t.Key, saved.kept)
+		}
+		d.leave(after, t.Key, saved.kept)
+		if !err.gone() {
+			return nil, err
+		}
 	}
 	first, second, other := d.streamable, d.sse, (*Error).olderWire
 	if t.Wire == WireSSE {
@@ -108,7 +115,7 @@ func (e *Error) otherEra() bool {
 func (e *Error) olderWire() bool {
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed:
-		return e.Stage == StageHandshake && e.Code == 0
+		return e.Stage == StageHandshake && !e.Fault
 	}
 	return false
 }
@@ -182,7 +189,7 @@ func (d *dialer) transport(t Target, s *session, noise *ring, how handshake) (mc
 	}
 	var tripper http.RoundTripper = s.http
 	if how.saved != nil {
-		tripper = &resumption{s.http, how.saved}
+		tripper = &resumption{s.http, how.saved, newNumbers()}
 	}
 	client := t.HTTP.client(tripper)
 	if how.wire == WireSSE {

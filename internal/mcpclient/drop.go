@@ -41,3 +41,15 @@ func (p *Pool) Retire(owner string, server, below int64) {
 		}
 	}
 }
+
+// Abandon lets a kept session take no new requests: another process has it. It goes by its number in
+// Options.Sessions.
+func (p *Pool) Abandon(kept int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, sl := range p.slots {
+		if s := sl.session; s != nil && s.kept == kept && kept != 0 {
+			p.retireLocked(s)
+		}
+	}
+}

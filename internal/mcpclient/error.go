@@ -36,10 +36,15 @@ var (
 	ErrInputRequired = errors.New("the server asks for something that is not offered")
 	// ErrOutput is a result whose structured content does not fit the tool's output schema.
 	ErrOutput = errors.New("the structured result does not fit the tool's output schema")
+	// ErrTaskFailed is a task that the server's own error ended. Every other error of a question about a task says
+	// nothing of the task: it may still be at work.
+	ErrTaskFailed = errors.New("the task failed")
 	// ErrTaskGone is a task that the server does not know, or no longer.
 	ErrTaskGone = errors.New("the server does not know this task")
 	// ErrKeptBack is a call that its own Before did not let go.
 	ErrKeptBack = errors.New("the caller kept the request back")
+	// ErrElsewhere is a server that redirects us to another origin with what was meant for it alone.
+	ErrElsewhere = errors.New("the server redirects to another origin what is meant for it alone")
 	// ErrFull means that every session of the pool is in use.
 	ErrFull = errors.New("too many sessions in use")
 	// ErrClosed means that the pool is shutting down.
@@ -56,7 +61,8 @@ type Error struct {
 	Ran        Ran
 	Stage      Stage
 	Status     int           // HTTP status of the last answer, 0 if none
-	Code       int64         // JSON-RPC error code, 0 if none
+	Fault      bool          // the server answered with a JSON-RPC error
+	Code       int64         // of that error; servers are free to choose 0
 	RetryAfter time.Duration // from a 429 or 503, 0 if it gave none
 	Challenge  []string      // WWW-Authenticate of a 401 or 403 (RFC 9728, RFC 6750)
 	Stderr     []string      // the last lines a child wrote, oldest first

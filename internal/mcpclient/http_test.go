@@ -206,13 +206,18 @@ func TestHTTPFailures(t *testing.T) {
 
 func rpcError(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		var req struct{ ID json.RawMessage }
-		_ = json.Unmarshal(body, &req)
+		id := idOf(r)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(code)
-		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32000,"message":"no"}}`, req.ID)
+		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32000,"message":"no"}}`, id)
 	}
+}
+
+func idOf(r *http.Request) string {
+	body, _ := io.ReadAll(r.Body)
+	var req struct{ ID json.RawMessage }
+	_ = json.Unmarshal(body, &req)
+	return string(req.ID)
 }
 
 // A server that forgot our session has not looked at the call: it goes out again on a new session.

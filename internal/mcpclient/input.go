@@ -36,6 +36,9 @@ const (
 type Needs struct {
 	Questions map[string]Question
 	State     string // the server's own, handed back as it is
+	// Before says that these are pages which the user must be done with before the server looks at the call at all
+	// (2025-11-25, error -32042). It is not told what the user says: it sees for itself when the call comes again.
+	Before bool
 }
 
 // Given answers Needs.
@@ -149,7 +152,6 @@ func parseNeeds(requests map[string]json.RawMessage, state string) (*Needs, erro
 }
 
 // needsInError reads the URLs that a server of 2025-11-25 wants opened before it looks at the call (error -32042).
-// The call is made again with anything given.
 func needsInError(data json.RawMessage) (*Needs, error) {
 	var in struct {
 		Elicitations []json.RawMessage `json:"elicitations"`
@@ -157,7 +159,7 @@ func needsInError(data json.RawMessage) (*Needs, error) {
 	if err := decode(data, &in); err != nil || len(in.Elicitations) == 0 || len(in.Elicitations) > maxQuestions {
 		return nil, errors.New("reading the URLs that a call needs: there are none that can be read")
 	}
-	needs := &Needs{Questions: map[string]Question{}}
+	needs := &Needs{Questions: map[string]Question{}, Before: true}
 	for i, raw := range in.Elicitations {
 		q, err := parseQuestion(raw)
 		if err != nil || q.Mode != "url" {

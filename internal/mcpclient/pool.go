@@ -18,7 +18,9 @@ type Options struct {
 	Log         *slog.Logger
 	IdleClose   time.Duration // an unused session is closed after this long; default 5 minutes
 	CallTimeout time.Duration // for requests whose context has no deadline; default 60 seconds
-	MaxSessions int           // open at once, over all owners; default 256
+	// MaxSessions are open at once, over all owners; default 256. One owner has a quarter of them at most, so that
+	// nobody, with servers that never answer, say, shuts the others out. What has no owner counts as one.
+	MaxSessions int
 	// OnSeen hears what every newly opened session found out, before its first use.
 	OnSeen func(context.Context, Key, Negotiated)
 	// OnState hears how the sessions of a key fare; why is set for StateError. It is called one at a time for each
@@ -37,9 +39,10 @@ type Pool struct {
 	life   context.Context    // ends when Close begins
 	quit   context.CancelFunc
 
-	mu    sync.Mutex
-	slots map[Key]*slot
-	open  int // sessions being dialled, in use, idle or closing
+	mu     sync.Mutex
+	slots  map[Key]*slot
+	open   int            // sessions being dialled, in use, idle or closing
+	shares map[string]int // open, by owner
 }
 
 // New starts an empty pool. Close must be called.
@@ -60,7 +63,7 @@ func New(opts Options) (*Pool, error) {
 	life, quit := context.WithCancel(children)
 	p := &Pool{
 		opts: opts, dialer: dialer{children: children, log: opts.Log, sessions: opts.Sessions}, kill: kill,
-		life: life, quit: quit, slots: map[Key]*slot{},
+		life: life, quit: quit, slots: map[Key]*slot{}, shares: map[string]int{},
 	}
 	p.tasks.Go(p.sweepRegularly)
 	return p, nil

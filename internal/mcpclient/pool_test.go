@@ -165,6 +165,44 @@ func TestMaxSessions(t *testing.T) {
 	pool.release(s)
 }
 
+// One owner's sessions, however many and however stuck, leave the others theirs.
+func TestShareOfAnOwner(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, Options{MaxSessions: 8})
+	r := newRemote(t, EraModern)
+	of := func(owner string, server int64) Target {
+		target := r.target(EraModern)
+		target.Key.Owner, target.Key.Server = owner, server
+		return target
+	}
+	_, err := pool.Ping(t.Context(), of("bob", 1))
+	require.NoError(t, err)
+	var busy []*session
+	for server := range int64(2) {
+		s, _, err := pool.acquire(t.Context(), of("mallory", server))
+		require.Nil(t, err)
+		busy = append(busy, s)
+	}
+	for server := range int64(16) {
+		e := callError(t, pool, of("mallory", 10+server), "echo", "")
+		require.ErrorIs(t, e, ErrFull)
+	}
+	for server := range int64(2) {
+		_, err := pool.Ping(t.Context(), of("bob", 1+server))
+		require.NoError(t, err)
+	}
+	pool.release(busy[0])
+	_, err = pool.Ping(t.Context(), of("mallory", 20))
+	require.NoError(t, err, "an idle one of the owner's own makes room")
+	pool.mu.Lock()
+	require.True(t, busy[0].retired)
+	require.Equal(t, 2, pool.shares["bob"])
+	pool.mu.Unlock()
+	pool.release(busy[1])
+	require.NoError(t, pool.Close(t.Context()))
+	require.Empty(t, pool.shares)
+}
+
 func TestClosedPool(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, Options{})

@@ -4,7 +4,8 @@ import "context"
 
 // Task asks how a task fares that a call has become: Result.Task says while it is not over (Result.Needs beside it
 // when it waits for answers), or that it was cancelled; the result of the call otherwise. An unknown or forgotten
-// task is ErrTaskGone. A task that failed is an *Error with the server's code, at StageResult and MaybeRun.
+// task is ErrTaskGone. A task that failed is ErrTaskFailed, an *Error with the server's code, at StageResult and
+// MaybeRun. After any other error the task may still be at work.
 func (p *Pool) Task(ctx context.Context, t Target, id string) (res *Result, err error) {
 	err = p.use(ctx, t, "task", func(ctx context.Context, s *session) error {
 		res, err = s.task(ctx, id)

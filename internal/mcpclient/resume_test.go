@@ -1,11 +1,13 @@
 package mcpclient
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
+	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,35 +18,90 @@ import (
 	"steward/internal/secret"
 )
 
-// shelf is a SessionStore in memory.
-type shelf struct {
-	mu   sync.Mutex
-	kept map[Key][]byte
-	err  error
+// shelf is a SessionStore in memory, of one process.
+type shelf struct{ *board }
+
+// board is what all processes share.
+type board struct {
+	mu    sync.Mutex
+	kept  []*keptRow // the last is the one used last
+	count int64
+	err   error
 }
 
-func newShelf() *shelf { return &shelf{kept: map[Key][]byte{}} }
-
-func (s *shelf) Load(_ context.Context, k Key) ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.kept[k], s.err
+type keptRow struct {
+	id      int64
+	key     Key
+	session []byte
+	holder  *shelf
+	uses    int
 }
 
-func (s *shelf) Save(ctx context.Context, k Key, session []byte) error {
+func newShelf() *shelf { return &shelf{&board{}} }
+
+// other is the shelf of another process.
+func (s *shelf) other() *shelf { return &shelf{s.board} }
+
+// die lets go of everything, as the death of the process does.
+func (s *shelf) die() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := ctx.Err(); err != nil { // as a database would
-		return err
+	for _, row := range s.kept {
+		if row.holder == s {
+			row.holder, row.uses = nil, 0
+		}
 	}
-	s.kept[k] = session
+}
+
+// put keeps what nobody has.
+func (s *shelf) put(k Key, session []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	s.kept = append(s.kept, &keptRow{id: s.count, key: k, session: session})
+}
+
+func (s *shelf) Take(_ context.Context, k Key) (int64, []byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, row := range slices.Backward(s.kept) {
+		if row.key.Owner == k.Owner && row.key.Server == k.Server && row.key.Version == k.Version && (row.holder == nil || row.holder == s) {
+			row.holder = s
+			row.uses++
+			return row.id, row.session, s.err
+		}
+	}
+	return 0, nil, s.err
+}
+
+func (s *shelf) Save(ctx context.Context, k Key, session []byte) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := errors.Join(ctx.Err(), s.err); err != nil { // as a database would
+		return 0, err
+	}
+	s.count++
+	s.kept = append(s.kept, &keptRow{id: s.count, key: k, session: session, holder: s, uses: 1})
+	return s.count, nil
+}
+
+func (s *shelf) Leave(_ context.Context, id int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, row := range s.kept {
+		if row.id == id && row.holder == s {
+			if row.uses--; row.uses == 0 {
+				row.holder = nil
+			}
+		}
+	}
 	return s.err
 }
 
-func (s *shelf) Delete(_ context.Context, k Key) error {
+func (s *shelf) Delete(_ context.Context, id int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.kept, k)
+	s.kept = slices.DeleteFunc(s.kept, func(row *keptRow) bool { return row.id == id })
 	return s.err
 }
 
@@ -52,12 +109,14 @@ func (s *shelf) id(t *testing.T, k Key) string {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.kept[k] == nil {
-		return ""
+	for _, row := range slices.Backward(s.kept) {
+		if row.key.Owner == k.Owner && row.key.Server == k.Server && row.key.Version == k.Version {
+			var saved savedSession
+			require.NoError(t, json.Unmarshal(row.session, &saved))
+			return saved.ID
+		}
 	}
-	var saved savedSession
-	require.NoError(t, json.Unmarshal(s.kept[k], &saved))
-	return saved.ID
+	return ""
 }
 
 func closed(t *testing.T, pool *Pool) {
@@ -201,7 +260,7 @@ func TestSessionIsNotKept(t *testing.T) {
 	require.NoError(t, err)
 	kept.err = nil
 	for _, nonsense := range []string{"{", `{"id":"x"}`, "null", ""} {
-		kept.kept[legacy.target("").Key] = []byte(nonsense)
+		kept.put(legacy.target("").Key, []byte(nonsense))
 		other := newPool(t, Options{Sessions: kept})
 		_, err = call(t, other, legacy.target(""), "echo", "")
 		require.NoError(t, err)
@@ -213,33 +272,71 @@ func TestSessionIsOfWhatOpenedIt(t *testing.T) {
 	t.Parallel()
 	r, kept := newRemote(t, EraLegacy), newShelf()
 	target := r.target(EraLegacy)
-	id := ""
 	for _, version := range []int64{1, 2, 2} {
 		target.Key.Secrets = version
-		pool := newPool(t, Options{Sessions: oneShelf{kept}})
+		pool := newPool(t, Options{Sessions: kept})
 		_, err := call(t, pool, target, "echo", "")
 		require.NoError(t, err)
 		closed(t, pool)
-		id = kept.id(t, Key{Owner: target.Key.Owner, Server: target.Key.Server})
-		require.NotEmpty(t, id)
+		require.NotEmpty(t, kept.id(t, target.Key))
 	}
 	require.EqualValues(t, 2, r.hello.Load())
-	d := dialer{sessions: oneShelf{kept}, log: slog.New(slog.DiscardHandler)}
-	d.forget(t.Context(), Key{Owner: target.Key.Owner, Server: target.Key.Server, Secrets: 1})
-	require.Equal(t, id, kept.id(t, Key{Owner: target.Key.Owner, Server: target.Key.Server}), "it is not of the older value")
+	require.Len(t, kept.kept, 1, "what nobody goes on with any more is not kept")
+	target.Key.Secrets = 1
+	late := newPool(t, Options{Sessions: kept})
+	_, err := call(t, late, target, "echo", "")
+	require.NoError(t, err)
+	target.Key.Secrets = 2
+	pool := newPool(t, Options{Sessions: kept.other()})
+	_, err = call(t, pool, target, "echo", "")
+	require.NoError(t, err)
+	require.EqualValues(t, 3, r.hello.Load(), "it is not of the older value")
 }
 
-// oneShelf keeps one session for an owner and a server, as the registry's does.
-type oneShelf struct{ *shelf }
+// Two living processes each have a session of their own; who comes after a process that was killed goes on with its
+// one, under request ids that it cannot have used.
+func TestSessionIsUsedByOneProcess(t *testing.T) {
+	t.Parallel()
+	r, kept := newRemote(t, EraLegacy), newShelf()
+	target := r.target(EraLegacy)
+	var mu sync.Mutex
+	used := map[string][]int64{} // ids of calls, by session
+	r.on(func(_ http.ResponseWriter, req *http.Request, method string) bool {
+		var msg struct{ ID int64 }
+		body, err := io.ReadAll(req.Body)
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		if err == nil && json.Unmarshal(body, &msg) == nil && method == "tools/call" {
+			mu.Lock()
+			defer mu.Unlock()
+			id := req.Header.Get(sessionHeader)
+			used[id] = append(used[id], msg.ID)
+		}
+		return false
+	})
+	first, second := newPool(t, Options{Sessions: kept}), newPool(t, Options{Sessions: kept.other()})
+	for range 3 {
+		for _, pool := range []*Pool{first, second} {
+			_, err := call(t, pool, target, "echo", "")
+			require.NoError(t, err)
+		}
+	}
+	require.Len(t, used, 2)
+	require.EqualValues(t, 2, r.hello.Load())
 
-func (s oneShelf) Load(ctx context.Context, k Key) ([]byte, error) {
-	return s.shelf.Load(ctx, Key{Owner: k.Owner, Server: k.Server})
-}
-
-func (s oneShelf) Save(ctx context.Context, k Key, session []byte) error {
-	return s.shelf.Save(ctx, Key{Owner: k.Owner, Server: k.Server}, session)
-}
-
-func (s oneShelf) Delete(ctx context.Context, k Key) error {
-	return s.shelf.Delete(ctx, Key{Owner: k.Owner, Server: k.Server})
+	kept.die() // and first has calls under way, for all that the server knows
+	heir := newPool(t, Options{Sessions: kept.other()})
+	for range 3 {
+		_, err := call(t, heir, target, "echo", "")
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 2, r.hello.Load(), "no new session")
+	requireProgress(t, heir, target)
+	_ = cancelCall(t, heir, target)
+	mu.Lock()
+	defer mu.Unlock()
+	require.Len(t, used, 2)
+	for _, ids := range used {
+		slices.Sort(ids)
+		require.Len(t, slices.Compact(slices.Clone(ids)), len(ids), "%v", ids)
+	}
 }

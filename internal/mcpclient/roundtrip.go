@@ -3,6 +3,7 @@ package mcpclient
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -20,6 +21,10 @@ import (
 // streamWait bounds how long a server may keep back the head of a stream for notifications. go-sdk opens
 // these while connecting and without a deadline, so a server that stays silent would hang it for good.
 const streamWait = 2 * time.Second
+
+// headWait bounds how long a server may keep back the head of an answer that nobody waits for. Whoever makes a request
+// has a time of its own, which may be longer.
+const headWait = time.Minute
 
 // roundTripper adds the target's headers, caps what comes back and tells the request's wire what happened.
 type roundTripper struct {
@@ -49,7 +54,26 @@ func (h *HTTP) client(t http.RoundTripper) *http.Client {
 	client := *h.Client
 	client.Timeout = 0
 	client.Transport = t
+	client.CheckRedirect = staysHome(client.CheckRedirect)
 	return &client
+}
+
+// staysHome lets no redirect take anywhere else what was meant for the server: a message, whose arguments and headers
+// may hold secrets (307 and 308 repeat it), or the id of a session. What was said over TLS is not repeated without.
+func staysHome(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		last := via[len(via)-1]
+		private := via[0].Method != http.MethodGet || via[0].Header.Get(sessionHeader) != ""
+		switch {
+		case private && !sameOrigin(req.URL, via[0].URL), last.URL.Scheme == "https" && req.URL.Scheme != "https":
+			return ErrElsewhere
+		case next != nil:
+			return next(req, via)
+		case len(via) >= 10: // as net/http has it
+			return errors.New("too many redirects")
+		}
+		return nil
+	}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -77,6 +101,9 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !opening && (req.Method == http.MethodGet || req.Header.Get("Mcp-Method") == "subscriptions/listen") {
 		return t.openStream(req)
 	}
+	if w == nil && !opening { // nobody's time runs: the answer to a question of the server, say
+		return t.soon(req)
+	}
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -89,6 +116,20 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !opening {
 		resp.Body = t.pace.hint(watchBody(resp, w, MaxMessage), resp)
 	}
+	return resp, nil
+}
+
+// soon gives the head of an answer headWait. go-sdk sends some messages without a limit of their own.
+func (t *roundTripper) soon(req *http.Request) (*http.Response, error) {
+	ctx, end := context.WithCancel(req.Context())
+	timer := time.AfterFunc(headWait, end)
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	timer.Stop()
+	if err != nil {
+		end()
+		return nil, err
+	}
+	resp.Body = &cancelBody{ReadCloser: t.pace.hint(watchBody(resp, nil, MaxMessage), resp), cancel: end}
 	return resp, nil
 }
 

@@ -26,7 +26,7 @@ type session struct {
 	stdio    *stdioConn    // nil for HTTP
 	sse      *sseConn      // nil but for that wire
 	http     *roundTripper // nil for stdio
-	kept     bool          // Options.Sessions has it
+	kept     int64         // its number in Options.Sessions, 0 if that has it not
 	tools    *toolList
 	outputs  outputs
 	floor    *floor
@@ -106,7 +106,7 @@ func (s *session) failure(op string, w *wire, err error) *Error {
 		e.Status, e.RetryAfter, e.Challenge = w.status, w.retryAfter, w.challenge
 	}
 	if w != nil && w.answer.fault != nil {
-		e.Stage, e.Code, e.Err = StageResult, w.answer.fault.Code, w.answer.fault
+		e.Stage, e.Fault, e.Code, e.Err = StageResult, true, w.answer.fault.Code, w.answer.fault
 	}
 	switch {
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusTooManyRequests,
@@ -148,7 +148,7 @@ func (s *session) useless(op string, err error) *Error {
 func (s *session) brokenBy(e *Error) bool {
 	switch {
 	case e.Status == http.StatusBadRequest, e.Status == http.StatusNotFound:
-		return e.Code == 0 || s.info.Era == EraLegacy
+		return !e.Fault || s.info.Era == EraLegacy
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return true
 	case e.Status == http.StatusTooManyRequests, e.Status >= 500, e.Stage == StageResult, errors.Is(e.Err, ErrKeptBack):

@@ -77,12 +77,12 @@ func (p *Pool) lend(ctx context.Context, t Target) (*session, *dialing, error) {
 	if sl.dialing != nil && !sl.dialing.retired {
 		return nil, sl.dialing, nil
 	}
-	if !p.makeRoom() {
+	if !p.makeRoom(t.Key.Owner) {
 		return nil, nil, ErrFull
 	}
 	d := &dialing{done: make(chan struct{})}
 	sl.dialing = d
-	p.open++
+	p.opening(t.Key.Owner, 1)
 	p.tasks.Go(func() { p.fill(ctx, t, sl, d) })
 	return nil, d, nil
 }
@@ -119,7 +119,7 @@ func (p *Pool) fill(ctx context.Context, t Target, sl *slot, d *dialing) {
 		sl.dialing = nil
 	}
 	if err != nil {
-		p.open--
+		p.opening(t.Key.Owner, -1)
 		d.err = err
 		return
 	}
@@ -195,17 +195,20 @@ func (p *Pool) end(s *session) {
 	discard := s.discard
 	p.mu.Unlock()
 	if s.http != nil {
-		s.http.leave.Store(s.kept && !discard)
+		s.http.leave.Store(s.kept != 0 && !discard)
 	}
 	s.close()
 	ctx := context.WithoutCancel(p.life)
-	if s.kept && discard {
-		p.dialer.forget(ctx, s.key)
+	if s.kept != 0 {
+		if discard {
+			p.dialer.forget(ctx, s.key, s.kept)
+		}
+		p.dialer.leave(ctx, s.key, s.kept)
 	}
 	p.tell(ctx, s.key, StateDisconnected, nil)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.open--
+	p.opening(s.key.Owner, -1)
 	sl := p.slots[s.key]
 	sl.leaving = slices.DeleteFunc(sl.leaving, func(other *session) bool { return other == s })
 }
@@ -218,8 +221,8 @@ func (p *Pool) discardLocked(s *session) {
 
 // forget takes a session that the server does not know any more out of the store.
 func (p *Pool) forget(ctx context.Context, s *session) {
-	if s.kept {
-		p.dialer.forget(ctx, s.key)
+	if s.kept != 0 {
+		p.dialer.forget(ctx, s.key, s.kept)
 	}
 }
 
@@ -230,25 +233,6 @@ func (p *Pool) retireOlder(key Key) {
 			p.discardLocked(sl.session)
 		}
 	}
-}
-
-// makeRoom reports whether one more session may open, and retires the one idle longest if that helps. The
-// retired one closes meanwhile, so the limit may be passed by it for a moment.
-func (p *Pool) makeRoom() bool {
-	if p.open < p.opts.MaxSessions {
-		return true
-	}
-	var oldest *session
-	for _, sl := range p.slots {
-		if s := sl.session; s != nil && s.refs == 0 && (oldest == nil || s.used.Before(oldest.used)) {
-			oldest = s
-		}
-	}
-	if oldest == nil {
-		return false
-	}
-	p.retireLocked(oldest)
-	return true
 }
 
 // sweepRegularly closes what nobody used for IdleClose.

@@ -88,7 +88,7 @@ func (s *session) task(ctx context.Context, id string) (*Result, error) {
 	case err != nil:
 		return nil, s.useless("task", err)
 	case fault != nil:
-		return nil, &Error{Op: "task", Server: s.name, Ran: MaybeRun, Stage: StageResult, Code: fault.Code, Err: fault}
+		return nil, &Error{Op: "task", Server: s.name, Ran: MaybeRun, Stage: StageResult, Fault: true, Code: fault.Code, Err: fmt.Errorf("%w: %w", ErrTaskFailed, fault)}
 	case res.Task != nil && res.Task.ID != id:
 		return nil, s.useless("task", errors.New("the answer is about another task"))
 	}

@@ -43,6 +43,9 @@ func newTasker(t *testing.T) Target {
 				"failed":         `"error":{"code":-32603,"message":"boom"}`,
 				"odd":            `"x":0`,
 			}[p.TaskID]
+			if p.TaskID == "locked" {
+				return nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "database is locked"}
+			}
 			if rest == "" {
 				return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "unknown task"}
 			}
@@ -131,6 +134,12 @@ func TestTasks(t *testing.T) {
 	require.EqualValues(t, -32603, e.Code)
 	require.Equal(t, MaybeRun, e.Ran)
 	require.Equal(t, StageResult, e.Stage)
+	require.ErrorIs(t, err, ErrTaskFailed)
+	_, err = pool.Task(t.Context(), target, "locked")
+	require.ErrorAs(t, err, &e)
+	require.EqualValues(t, -32603, e.Code)
+	require.NotErrorIs(t, err, ErrTaskFailed, "the question failed, not the task")
+	require.NotErrorIs(t, err, ErrTaskGone)
 	_, err = pool.Task(t.Context(), target, "odd")
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, StageResult, e.Stage)

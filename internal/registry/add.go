@@ -14,12 +14,18 @@ import (
 	"steward/internal/store"
 )
 
-// CodeNameTaken is the code of the fault for a name that the caller sees on another server.
-const CodeNameTaken = "name_taken"
+// Codes of the faults of Add.
+const (
+	CodeNameTaken = "name_taken" // the caller sees the name on another server
+	CodeTooMany   = "too_many_servers"
+)
+
+// mostOwn is how many servers one user may have for that user alone.
+const mostOwn = 50
 
 // Add registers a server: an admin's for everybody, unless it is Private; a user's for that user alone. Faults:
-// Forbidden for what needs an admin, Invalid with the fields, Conflict for a name that the caller sees already.
-// Replayed means that the same Idempotency-Key had added it before.
+// Forbidden for what needs an admin, Invalid with the fields, Conflict for a name that the caller sees already,
+// and for more servers than one user may have. Replayed means that the same Idempotency-Key had added it before.
 func (r *Registry) Add(ctx context.Context, p auth.Principal, s Server, once idempotency.Once) (added *store.MCPServer, replayed bool, err error) {
 	if !p.Can(auth.ServersAdmin) {
 		s.Private = true
@@ -82,14 +88,26 @@ func (r *Registry) Add(ctx context.Context, p auth.Principal, s Server, once ide
 
 // insert adds a row under a name that whoever adds it does not see on another.
 func insert(ctx context.Context, q *store.Queries, viewer string, row store.InsertServerParams) (*store.MCPServer, error) {
+	if row.Owner != nil {
+		if err := q.LockOwnServers(ctx, *row.Owner); err != nil {
+			return nil, fmt.Errorf("lock servers of a user: %w", err)
+		}
+	}
 	visible, err := q.ListVisibleServers(ctx, viewer)
 	if err != nil {
 		return nil, fmt.Errorf("list servers: %w", err)
 	}
+	own := 0
 	for _, other := range visible {
 		if other.Name == row.Name {
 			return nil, nameTaken(row.Name)
 		}
+		if other.Owner != nil {
+			own++
+		}
+	}
+	if row.Owner != nil && own >= mostOwn {
+		return nil, fault.New(fault.Conflict, "there are %d servers of yours already: remove one first", mostOwn).WithCode(CodeTooMany)
 	}
 	added, err := q.InsertServer(ctx, row)
 	if err != nil {
@@ -132,7 +150,7 @@ func (r *Registry) keepSession(ctx context.Context, q *store.Queries, owner stri
 	if err != nil {
 		return err
 	}
-	err = q.PutServerSession(ctx, store.PutServerSessionParams{Owner: owner, ServerID: row.ID, Version: row.Version, SessionSealed: sealed})
+	_, err = q.AddServerSession(ctx, store.AddServerSessionParams{Owner: owner, ServerID: row.ID, Version: row.Version, SessionSealed: sealed})
 	if err != nil {
 		return fmt.Errorf("store MCP session: %w", err)
 	}

@@ -30,25 +30,22 @@ func (r *Registry) Task(ctx context.Context, owner string, s *store.MCPServer, i
 
 // AnswerTask gives a task what it needs to go on.
 func (r *Registry) AnswerTask(ctx context.Context, owner string, s *store.MCPServer, id string, given mcpclient.Given) error {
-	return r.reach(ctx, owner, s, func(t mcpclient.Target) error { return r.pool.AnswerTask(ctx, t, id, given) })
+	return r.reach(ctx, owner, s, func(to aim) error { return r.pool.AnswerTask(ctx, to.Target, id, given) })
 }
 
 // CancelTask asks the server to give a task up.
 func (r *Registry) CancelTask(ctx context.Context, owner string, s *store.MCPServer, id string) error {
-	return r.reach(ctx, owner, s, func(t mcpclient.Target) error { return r.pool.CancelTask(ctx, t, id) })
+	return r.reach(ctx, owner, s, func(to aim) error { return r.pool.CancelTask(ctx, to.Target, id) })
 }
 
 // answered reaches the server and takes out of its answer what the user alone has given it.
 func (r *Registry) answered(ctx context.Context, owner string, s *store.MCPServer, ask func(mcpclient.Target) (*mcpclient.Result, error)) (*mcpclient.Result, error) {
 	var result *mcpclient.Result
-	err := r.reach(ctx, owner, s, func(t mcpclient.Target) (err error) {
-		result, err = ask(t)
-		withoutBearer(t, result, err)
+	err := r.reach(ctx, owner, s, func(to aim) (err error) {
+		result, err = ask(to.Target)
+		to.withoutOwn(result)
 		return err
 	})
-	if failed := r.withoutPersonal(ctx, owner, s, result, err); failed != nil {
-		return nil, failed
-	}
 	return result, err
 }
 

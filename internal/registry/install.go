@@ -116,8 +116,12 @@ func (r *Registry) Try(ctx context.Context, s Server, folder string) ([]mcpclien
 	all := map[string]secret.String{}
 	maps.Copy(all, s.Env)
 	maps.Copy(all, env)
-	t := mcpclient.Target{Key: mcpclient.Key{Owner: "(try) " + rand.Text()}, Name: s.Name}
+	t := aim{
+		Target: mcpclient.Target{Key: mcpclient.Key{Owner: "(try) " + rand.Text()}, Name: s.Name},
+		saved:  &settings{env: all, envInputs: s.EnvSchema},
+	}
 	t.Stdio = r.child(t.Key, s.Command, s.Args, s.Env, all, folder)
 	defer r.pool.Drop(t.Key)
-	return r.pool.Tools(ctx, t)
+	tools, err := r.pool.Tools(ctx, t.Target)
+	return tools, t.quieted(err)
 }

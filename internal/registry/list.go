@@ -3,13 +3,11 @@ package registry
 import (
 	"context"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"steward/internal/mcpclient"
-	"steward/internal/secret"
 	"steward/internal/store"
 )
 
@@ -22,12 +20,6 @@ type listed struct {
 	recorded atomic.Bool
 }
 
-// lists keeps what was computed of the pool's lists, for as long as the pool answers with the same ones.
-type lists struct {
-	mu    sync.Mutex
-	known map[mcpclient.Key]*listed
-}
-
 // anyAge takes the list that the pool has, for as long as the server allows.
 const anyAge time.Duration = -1
 
@@ -35,32 +27,24 @@ const anyAge time.Duration = -1
 // wants a credential that the owner has not given.
 func (r *Registry) list(ctx context.Context, owner string, s *store.MCPServer, age time.Duration) (*listed, error) {
 	var tools []mcpclient.Tool
-	var reached mcpclient.Key
-	var token secret.String
-	err := r.reach(ctx, owner, s, func(t mcpclient.Target) (err error) {
-		token, reached = bearer(t), t.Key
+	var reached aim
+	err := r.reach(ctx, owner, s, func(to aim) (err error) {
+		reached = to
 		if age == anyAge {
-			tools, err = r.pool.Tools(ctx, t)
+			tools, err = r.pool.Tools(ctx, to.Target)
 		} else {
-			tools, err = r.pool.ToolsWithin(ctx, t, age)
+			tools, err = r.pool.ToolsWithin(ctx, to.Target, age)
 		}
 		return err
 	})
 	if err != nil || len(tools) == 0 {
 		return &listed{}, err
 	}
-	r.lists.mu.Lock()
-	known := r.lists.known[reached]
-	r.lists.mu.Unlock()
-	if known != nil && known.source == &tools[0] && known.count == len(tools) {
+	if known := r.lists.find(owner, s.ID); known != nil && known.source == &tools[0] && known.count == len(tools) {
 		return known, nil
 	}
-	clean, err := r.withoutSecrets(ctx, owner, s, token, tools)
-	if err != nil {
-		return nil, err
-	}
 	l := &listed{source: &tools[0], count: len(tools)}
-	for _, t := range clean {
+	for _, t := range reached.withoutSecrets(tools) {
 		pin, err := Pin(t.Definition)
 		if err != nil || !storable(t.Name) {
 			r.log.WarnContext(ctx, "tool left out: its definition cannot be pinned", "server", s.ID, "error", err)
@@ -68,12 +52,7 @@ func (r *Registry) list(ctx context.Context, owner string, s *store.MCPServer, a
 		}
 		l.tools, l.pins = append(l.tools, t), append(l.pins, pin)
 	}
-	r.lists.mu.Lock()
-	defer r.lists.mu.Unlock()
-	if r.lists.known == nil || len(r.lists.known) >= mostKept {
-		r.lists.known = map[mcpclient.Key]*listed{}
-	}
-	r.lists.known[reached] = l
+	r.lists.keep(owner, s.ID, l)
 	return l, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"steward/internal/auth"
 	"steward/internal/registry/manifest"
 	"steward/internal/store"
 )
@@ -19,10 +20,11 @@ type Publication struct {
 	Document json.RawMessage // the server.json
 }
 
-// Publish describes a server to others: by the server.json that it was imported from, else by what they need to reach
-// it or to install it themselves. It holds what is asked for and nothing that is saved. host is ours: servers that
-// come without a name of their own are named after it.
-func (r *Registry) Publish(ctx context.Context, s *store.MCPServer, host string) (Publication, error) {
+// Publish describes a server to p: by the server.json that it was imported from, else by what p needs to reach it or to
+// install it. It holds what is asked for and nothing that is saved. An address that an admin has written is no public
+// one, and may hold a credential: who may not change the server learns no more of it than that it is here. host is ours:
+// servers that come without a name of their own are named after it.
+func (r *Registry) Publish(ctx context.Context, p auth.Principal, s *store.MCPServer, host string) (Publication, error) {
 	o, err := r.settings(s)
 	if err != nil {
 		return Publication{}, err
@@ -42,6 +44,9 @@ func (r *Registry) Publish(ctx context.Context, s *store.MCPServer, host string)
 	}
 	switch s.Transport {
 	case transportHTTP:
+		if mayChange(p, s) != nil {
+			break
+		}
 		kind := manifest.StreamableHTTP
 		if s.Wire == "sse" {
 			kind = manifest.SSE

@@ -17,13 +17,14 @@ import (
 // reach runs do on the server. When the server does not take the owner's token, which means that it did nothing,
 // the token is renewed and do runs once more. When it wants one of which nothing was known, or one that says more,
 // the error is an *oauth.ConsentError: a person has to see to it, and then do may run again. A server at an address that
-// is not for owner to reach is a Forbidden fault with CodeEgressDenied around the error of do.
-func (r *Registry) reach(ctx context.Context, owner string, s *store.MCPServer, do func(mcpclient.Target) error) error {
+// is not for owner to reach is a Forbidden fault with CodeEgressDenied around the error of do. A *mcpclient.Error holds
+// no secret any more, and may be logged.
+func (r *Registry) reach(ctx context.Context, owner string, s *store.MCPServer, do func(aim) error) error {
 	t, err := r.target(ctx, owner, s)
 	if err != nil {
 		return err
 	}
-	err = do(t)
+	err = t.quieted(do(t))
 	switch {
 	case errors.Is(err, egress.ErrDenied):
 		return fault.Wrap(err, fault.Forbidden, "the address of %s is not one that may be reached from here", s.Name).WithCode(CodeEgressDenied)
@@ -43,7 +44,7 @@ func (r *Registry) reach(ctx context.Context, owner string, s *store.MCPServer, 
 		if t, err = r.target(ctx, owner, s); err != nil {
 			return err
 		}
-		err = do(t)
+		err = t.quieted(do(t))
 	}
 	if e := refused(err); e != nil && e.Status == http.StatusUnauthorized {
 		return r.moved(ctx, owner, s, e, err)
@@ -78,7 +79,7 @@ func refused(err error) *mcpclient.Error {
 // calibrate finds out whose token a server wants that was called without any. A server to which somebody has given
 // an Authorization of its own has refused that, and one that says nothing of OAuth may have refused something else:
 // both errors stay what they are. Only connecting it by hand goes further.
-func (r *Registry) calibrate(ctx context.Context, owner string, s *store.MCPServer, t mcpclient.Target, err error) error {
+func (r *Registry) calibrate(ctx context.Context, owner string, s *store.MCPServer, t aim, err error) error {
 	e := refused(err)
 	if e.Status != http.StatusUnauthorized || s.AuthProvider != "" || authorized(t.HTTP) || remote.ParseChallenge(e.Challenge).Metadata == "" {
 		return err
@@ -114,7 +115,7 @@ func (r *Registry) moved(ctx context.Context, owner string, s *store.MCPServer, 
 }
 
 // stepUp turns the answer that a scope is missing (RFC 6750 §3.1) into an *oauth.ConsentError.
-func stepUp(s *store.MCPServer, t mcpclient.Target, err error) error {
+func stepUp(s *store.MCPServer, t aim, err error) error {
 	e := refused(err)
 	if e == nil || e.Status != http.StatusForbidden {
 		return err

@@ -88,8 +88,9 @@ func (h *house) consents(t *testing.T, need *oauth.ConsentError) oauth.Finished 
 	require.NoError(t, err)
 	page := authority.NewBrowser(t).Open(t, begun.URL, func(u *url.URL) bool { return strings.HasPrefix(u.String(), here) })
 	q := page.URL.Query()
+	_, place, _ := strings.Cut(page.URL.Path, "/auth/mcp/callback/") // of the authority, which has registered us there
 	done, err := h.consent.Finish(t.Context(), oauth.Callback{
-		Provider: "mcp", State: q.Get("state"), Code: q.Get("code"), Issuer: q.Get("iss"), Error: q.Get("error"), Browser: begun.Browser,
+		Provider: "mcp", Place: place, State: q.Get("state"), Code: q.Get("code"), Issuer: q.Get("iss"), Error: q.Get("error"), Browser: begun.Browser,
 	})
 	require.NoError(t, err, page.Body)
 	return done

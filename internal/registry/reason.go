@@ -32,6 +32,8 @@ func Reason(err error) string {
 		return "the result is not what the tool's output schema says"
 	case errors.Is(err, mcpclient.ErrTaskGone):
 		return "the server does not know the task any more"
+	case errors.Is(err, mcpclient.ErrElsewhere):
+		return "the server redirects to another origin, which gets neither arguments nor sessions"
 	case errors.Is(err, mcpclient.ErrFull):
 		return "too many sessions are in use"
 	case !ok:

@@ -1,11 +1,7 @@
 package registry
 
 import (
-	"context"
-	"errors"
 	"slices"
-
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
 	"steward/internal/mcpclient"
 	"steward/internal/registry/input"
@@ -43,25 +39,6 @@ func (o *settings) guarded() []secret.String {
 	return values
 }
 
-// personal are the values that this user alone has stored for the server's inputs.
-func (r *Registry) personal(ctx context.Context, owner string, s *store.MCPServer) ([]secret.String, error) {
-	names := r.InputSecrets(s)
-	if len(names) == 0 {
-		return nil, nil
-	}
-	kept, err := r.secrets.For(ctx, owner, s.ID)
-	if err != nil {
-		return nil, err
-	}
-	var values []secret.String
-	for _, name := range names {
-		if v := kept.Values[name]; !v.IsZero() {
-			values = append(values, v)
-		}
-	}
-	return values, nil
-}
-
 // isSecret says that a saved value must not be shown: it is declared so, is named like a secret or looks like one.
 func isSecret(name string, value secret.String, fields []input.Field) bool {
 	return slices.ContainsFunc(fields, func(f input.Field) bool {
@@ -73,21 +50,12 @@ func isSecret(name string, value secret.String, fields []input.Field) bool {
 // looksSecret knows what credentials look like.
 var looksSecret = secret.NewRedactor()
 
-// withoutSecrets is a server's list as it may be stored and shown to the model: a careless server prints
-// its configuration, or what its user has stored, into a description.
-func (r *Registry) withoutSecrets(ctx context.Context, owner string, s *store.MCPServer, token secret.String, tools []mcpclient.Tool) ([]mcpclient.Tool, error) {
-	o, err := r.settings(s)
-	if err != nil {
-		return nil, err
-	}
-	own, err := r.personal(ctx, owner, s)
-	if err != nil {
-		return nil, err
-	}
-	values := slices.Concat(o.guarded(), own, []secret.String{token})
-	values = slices.DeleteFunc(values, func(v secret.String) bool { return len(v.Reveal()) < shortestSecret })
+// withoutSecrets is a server's list as it may be stored and shown to the model, and to other users: a careless server
+// prints its configuration, or what its user has stored, into a description.
+func (a aim) withoutSecrets(tools []mcpclient.Tool) []mcpclient.Tool {
+	values := a.secrets()
 	if len(values) == 0 {
-		return tools, nil
+		return tools
 	}
 	redactor := secret.NewRedactor(values...).Exact()
 	clean := slices.Clone(tools) // the list is shared with the pool's cache
@@ -102,30 +70,5 @@ func (r *Registry) withoutSecrets(ctx context.Context, owner string, s *store.MC
 		}
 		clean[i] = t
 	}
-	return clean, nil
-}
-
-// withoutPersonal removes what the user has stored from what the server answered.
-func (r *Registry) withoutPersonal(ctx context.Context, owner string, s *store.MCPServer, result *mcpclient.Result, failed error) error {
-	values, err := r.personal(ctx, owner, s)
-	if err != nil || len(values) == 0 {
-		return err
-	}
-	redactor := secret.NewRedactor(values...).Exact()
-	if wire, ok := errors.AsType[*jsonrpc.Error](failed); ok {
-		wire.Message = redactor.Text(wire.Message)
-	}
-	if e, ok := errors.AsType[*mcpclient.Error](failed); ok {
-		for i, line := range e.Stderr {
-			e.Stderr[i] = redactor.Text(line)
-		}
-	}
-	if result == nil {
-		return nil
-	}
-	result.Content = redactor.JSON(result.Content)
-	if len(result.Structured) > 0 {
-		result.Structured = redactor.JSON(result.Structured)
-	}
-	return nil
+	return clean
 }

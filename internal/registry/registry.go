@@ -23,6 +23,7 @@ type Registry struct {
 	tokens  Tokens
 	secrets Secrets
 	pool    *mcpclient.Pool
+	holds   *holds // the kept sessions that this process has
 	log     *slog.Logger
 	opts    Options
 	exits   *egress.Exits // to addresses that users and servers supply
@@ -58,13 +59,17 @@ func New(db *store.DB, ring *secret.Ring, tokens Tokens, secrets Secrets, exits 
 		return nil, errors.New("registry: database, key ring, credentials, secrets, egress and logger are required")
 	}
 	r := &Registry{db: db, ring: ring, tokens: tokens, secrets: secrets, exits: exits, opts: o, log: log}
+	r.holds = newHolds(db, log, func(id int32) { r.pool.Abandon(int64(id)) })
 	var err error
-	r.pool, err = mcpclient.New(mcpclient.Options{Log: log, OnSeen: r.seen, OnState: r.fared, Sessions: sessions{r}})
+	r.pool, err = mcpclient.New(mcpclient.Options{Log: log, OnSeen: r.seen, OnState: r.fared, Sessions: sessions{r, r.holds}})
 	return r, err
 }
 
 // Close ends every session and the processes behind them.
-func (r *Registry) Close(ctx context.Context) error { return r.pool.Close(ctx) }
+func (r *Registry) Close(ctx context.Context) error {
+	defer r.holds.close(context.WithoutCancel(ctx))
+	return r.pool.Close(ctx)
+}
 
 // OnReview sets what hears that somebody has looked at a changed tool of a server: runs may wait for it. It is set
 // once, before anybody reviews.
@@ -93,6 +98,7 @@ func (r *Registry) heard(c store.Change) {
 	}
 	switch c.Kind {
 	case store.ServerChanged:
+		r.lists.forget(c.Server)
 		r.pool.Retire("", c.Server, c.Version)
 	case store.SecretChanged:
 		r.secrets.Forget(c.Owner, c.Server)
@@ -112,19 +118,37 @@ func (r *Registry) retireStale(ctx context.Context) {
 	}
 }
 
-// seen stores what opening a session has taught about a server, so that the next one opens the right way at once.
+// seen stores what opening a session has taught about a server, so that the next one opens the right way at once. All
+// who may call the server read what it says of itself, so that this must hold nothing of the user who has opened the
+// session.
 func (r *Registry) seen(ctx context.Context, k mcpclient.Key, n mcpclient.Negotiated) {
-	info := n.ServerInfo
-	if len(info) == 0 {
-		info = []byte("{}")
+	changed, err := r.storeSeen(ctx, k, n)
+	if err != nil {
+		r.log.WarnContext(ctx, "what a server speaks is not stored", "server", k.Server, "error", err)
 	}
-	changed, err := r.db.SetServerSeen(ctx, store.SetServerSeenParams{
+	if changed {
+		r.memory.forget(store.Change{Kind: store.ServerChanged, Server: k.Server, Version: k.Version})
+	}
+}
+
+func (r *Registry) storeSeen(ctx context.Context, k mcpclient.Key, n mcpclient.Negotiated) (changed bool, err error) {
+	s, err := r.Server(ctx, k.Owner, k.Server)
+	if err != nil || s == nil { // it is tried before it is registered, or is gone
+		return false, err
+	}
+	to, err := r.target(ctx, k.Owner, s)
+	if err != nil || to.Key != k { // with other secrets than the session has got: its successor will tell
+		return false, err
+	}
+	info := []byte("{}")
+	if len(n.ServerInfo) > 0 {
+		info = secret.NewRedactor(to.secrets()...).Exact().JSON(n.ServerInfo)
+	}
+	rows, err := r.db.SetServerSeen(ctx, store.SetServerSeenParams{
 		ID: k.Server, Version: k.Version, Era: string(n.Era), ProtocolVersion: n.ProtocolVersion, ServerInfo: info, Wire: string(n.Wire),
 	})
 	if err != nil {
-		r.log.WarnContext(ctx, "what a server speaks is not stored", "server", k.Server, "error", fmt.Errorf("store era: %w", err))
+		return false, fmt.Errorf("store era: %w", err)
 	}
-	if changed > 0 {
-		r.memory.forget(store.Change{Kind: store.ServerChanged, Server: k.Server, Version: k.Version})
-	}
+	return rows > 0, nil
 }

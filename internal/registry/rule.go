@@ -23,7 +23,8 @@ const (
 	maxHeaders  = 32
 	maxTags     = 32
 	maxTag      = 64
-	maxTimeout  = time.Hour
+	// maxTimeout is what a call gets at most: it must fit into one attempt of an activity (tool.mostTime).
+	maxTimeout = 4 * time.Minute
 )
 
 // complaints collects what is wrong with a request.

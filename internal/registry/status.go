@@ -99,23 +99,20 @@ func (r *Registry) words(ctx context.Context, owner string, s *store.MCPServer, 
 	if e, ok := errors.AsType[*mcpclient.Error](failed); ok {
 		lines = e.Stderr
 	}
-	if s.Transport == transportStdio && len(lines) == 0 && failed == nil {
-		if t, err := r.target(ctx, owner, s); err == nil {
-			lines = r.pool.Logs(t.Key)
-		}
+	if s.Transport != transportStdio || len(lines) == 0 && failed != nil {
+		return nil
+	}
+	to, err := r.target(ctx, owner, s)
+	if err != nil {
+		return nil
+	}
+	if failed == nil {
+		lines = r.pool.Logs(to.Key)
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	o, err := r.settings(s)
-	if err != nil {
-		return nil
-	}
-	own, err := r.personal(ctx, owner, s)
-	if err != nil {
-		return nil
-	}
-	redactor := secret.NewRedactor(append(o.secrets(), own...)...)
+	redactor := secret.NewRedactor(append(to.saved.secrets(), to.own...)...)
 	clean := make([]string, len(lines))
 	for i, line := range lines {
 		clean[i] = redactor.Text(line)

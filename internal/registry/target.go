@@ -27,11 +27,11 @@ func key(owner string, s *store.MCPServer) mcpclient.Key {
 	return mcpclient.Key{Owner: owner, Server: s.ID, Version: s.Version}
 }
 
-func (r *Registry) target(ctx context.Context, owner string, s *store.MCPServer) (mcpclient.Target, error) {
-	t := mcpclient.Target{
+func (r *Registry) target(ctx context.Context, owner string, s *store.MCPServer) (aim, error) {
+	t := aim{Target: mcpclient.Target{
 		Key: key(owner, s), Name: s.Name, Era: mcpclient.Era(s.Era), Wire: mcpclient.Wire(s.Wire),
 		Timeout: time.Duration(s.TimeoutMs) * time.Millisecond,
-	}
+	}}
 	if !s.Enabled {
 		return t, fault.New(fault.Conflict, "the server %s is disabled", s.Name).WithCode(CodeServerDisabled)
 	}
@@ -39,50 +39,55 @@ func (r *Registry) target(ctx context.Context, owner string, s *store.MCPServer)
 	if err != nil {
 		return t, err
 	}
+	t.saved = o
 	switch s.Transport {
 	case transportStdio:
-		env, kept, err := r.filled(ctx, owner, s, o.env, o.envInputs)
+		env, err := r.filled(ctx, &t, s, o.env, o.envInputs)
 		if err != nil {
 			return t, err
 		}
-		t.Key.Secrets = kept
 		t.Stdio = r.child(t.Key, s.Command, s.Args, o.env, env)
 	case transportHTTP:
 		a, err := r.access(ctx, owner, s)
 		if err != nil {
 			return t, err
 		}
-		headers, kept, err := r.filled(ctx, owner, s, a.Headers, o.headerInput)
-		if err != nil {
+		if a.Headers, err = r.filled(ctx, &t, s, a.Headers, o.headerInput); err != nil {
 			return t, err
 		}
-		a.Headers = headers
-		t.Key.Credential, t.Key.Secrets = a.Credential, kept
-		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: a.header(), Client: r.exits.Of(owner).Client(), Reconnect: o.timing.pace()}
+		if !a.Bearer.IsZero() {
+			t.own = append(t.own, a.Bearer)
+		}
+		t.Key.Credential = a.Credential
+		t.HTTP = &mcpclient.HTTP{URL: s.URL, Header: a.header(), Client: r.exits.Of(owner).Patient(), Reconnect: o.timing.pace()}
 	default:
 		return t, fault.New(fault.Internal, "server %s: transport %q is not served", strconv.FormatInt(s.ID, 10), s.Transport)
 	}
 	return t, nil
 }
 
-// filled adds to what is saved for a server what this user has stored for its inputs, and says which version of that
-// it is. The values go into the user's own session and nowhere else.
-func (r *Registry) filled(ctx context.Context, owner string, s *store.MCPServer, saved map[string]secret.String, fields []input.Field) (map[string]secret.String, int64, error) {
+// filled adds to what is saved for a server what the user of the aim has stored for its inputs, and notes there what
+// that is and which version of it. The values go into the user's own session and nowhere else.
+func (r *Registry) filled(ctx context.Context, t *aim, s *store.MCPServer, saved map[string]secret.String, fields []input.Field) (map[string]secret.String, error) {
 	if len(fields) == 0 {
-		return saved, 0, nil
+		return saved, nil
 	}
-	own := input.Secrets(fields)
+	owner, own := t.Key.Owner, input.Secrets(fields)
 	var kept vault.Kept
 	if len(own) > 0 {
 		var err error
 		if kept, err = r.secrets.For(ctx, owner, s.ID); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
+	t.Key.Secrets = kept.Version
 	var used []string
 	secretName := map[string]bool{}
 	for _, name := range own {
 		secretName[name] = true
+		if v := kept.Values[name]; !v.IsZero() {
+			t.own = append(t.own, v)
+		}
 	}
 	values, err := input.Fill(fields, func(name string) secret.String {
 		if v := kept.Values[name]; secretName[name] && !v.IsZero() {
@@ -92,17 +97,17 @@ func (r *Registry) filled(ctx context.Context, owner string, s *store.MCPServer,
 		return saved[name]
 	})
 	if err != nil {
-		return nil, 0, needs(s, err)
+		return nil, needs(s, err)
 	}
 	if len(used) > 0 {
 		r.secrets.Used(owner, s.ID, used...)
 	}
 	all := maps.Clone(saved)
 	if all == nil {
-		return values, kept.Version, nil
+		return values, nil
 	}
 	maps.Copy(all, values)
-	return all, kept.Version, nil
+	return all, nil
 }
 
 // needs says to the user what to do about an input.

@@ -27,7 +27,7 @@ func sealedColumns() []column {
 		{"oauth_clients", []string{"id"}, "secret_sealed"},
 		{"user_secrets", []string{"id"}, "value_sealed"},
 		{"user_secret_sets", []string{"owner", "server_id"}, "salt_sealed"},
-		{"server_sessions", []string{"owner", "server_id"}, "session_sealed"},
+		{"server_sessions", []string{"id"}, "session_sealed"},
 		{"connections", []string{"id"}, "settings_sealed"},
 		{"packages", []string{"id"}, "settings_sealed"},
 		{"direct_calls", []string{"id"}, "arguments_sealed"},

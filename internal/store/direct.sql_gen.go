@@ -76,6 +76,26 @@ func (q *Queries) ClaimDirect(ctx context.Context, arg ClaimDirectParams) (*Clai
 	return &i, err
 }
 
+const extendDirectLease = `-- name: ExtendDirectLease :one
+UPDATE direct_calls SET lease_until = clock_timestamp() + $1::interval
+WHERE id = $2 AND fence = $3 AND state = 'claimed'
+RETURNING lease_until
+`
+
+type ExtendDirectLeaseParams struct {
+	Lease time.Duration
+	ID    string
+	Fence int64
+}
+
+// The server asks a person in the middle of the call. No rows: somebody else has the call.
+func (q *Queries) ExtendDirectLease(ctx context.Context, arg ExtendDirectLeaseParams) (time.Time, error) {
+	row := q.db.QueryRow(ctx, extendDirectLease, arg.Lease, arg.ID, arg.Fence)
+	var lease_until time.Time
+	err := row.Scan(&lease_until)
+	return lease_until, err
+}
+
 const findDirect = `-- name: FindDirect :one
 SELECT id, owner, actor, via, idempotency_key, server_id, connection, server_name, tool_name, class, pin, arguments_sealed, digest, state, fence, receipt, lease_until, result_sealed, result_digest, result_bytes, is_error, reason, resolved_by, created_at, settled_at FROM direct_calls WHERE owner = $1 AND via = $2 AND idempotency_key = $3::text
 `

@@ -10,18 +10,39 @@ import (
 	"time"
 )
 
-const deleteServerSession = `-- name: DeleteServerSession :exec
-DELETE FROM server_sessions WHERE owner = $1 AND server_id = $2 AND version = $3
+const addServerSession = `-- name: AddServerSession :one
+WITH outdated AS (
+    DELETE FROM server_sessions WHERE owner = $1 AND server_id = $2 AND version < $3
+)
+INSERT INTO server_sessions (owner, server_id, version, session_sealed) VALUES ($1, $2, $3, $4)
+RETURNING id
 `
 
-type DeleteServerSessionParams struct {
-	Owner    string
-	ServerID int64
-	Version  int64
+type AddServerSessionParams struct {
+	Owner         string
+	ServerID      int64
+	Version       int64
+	SessionSealed []byte
 }
 
-func (q *Queries) DeleteServerSession(ctx context.Context, arg DeleteServerSessionParams) error {
-	_, err := q.db.Exec(ctx, deleteServerSession, arg.Owner, arg.ServerID, arg.Version)
+func (q *Queries) AddServerSession(ctx context.Context, arg AddServerSessionParams) (int32, error) {
+	row := q.db.QueryRow(ctx, addServerSession,
+		arg.Owner,
+		arg.ServerID,
+		arg.Version,
+		arg.SessionSealed,
+	)
+	var id int32
+	err := row.Scan(&id)
+	return id, err
+}
+
+const deleteServerSession = `-- name: DeleteServerSession :exec
+DELETE FROM server_sessions WHERE id = $1
+`
+
+func (q *Queries) DeleteServerSession(ctx context.Context, id int32) error {
+	_, err := q.db.Exec(ctx, deleteServerSession, id)
 	return err
 }
 
@@ -35,17 +56,11 @@ func (q *Queries) DeleteServerTools(ctx context.Context, serverID int64) error {
 }
 
 const getServerSession = `-- name: GetServerSession :one
-SELECT session_sealed FROM server_sessions WHERE owner = $1 AND server_id = $2 AND version = $3
+SELECT session_sealed FROM server_sessions WHERE id = $1
 `
 
-type GetServerSessionParams struct {
-	Owner    string
-	ServerID int64
-	Version  int64
-}
-
-func (q *Queries) GetServerSession(ctx context.Context, arg GetServerSessionParams) ([]byte, error) {
-	row := q.db.QueryRow(ctx, getServerSession, arg.Owner, arg.ServerID, arg.Version)
+func (q *Queries) GetServerSession(ctx context.Context, id int32) ([]byte, error) {
+	row := q.db.QueryRow(ctx, getServerSession, id)
 	var session_sealed []byte
 	err := row.Scan(&session_sealed)
 	return session_sealed, err
@@ -108,6 +123,38 @@ func (q *Queries) ListOverrides(ctx context.Context, serverID int64) ([]*ToolOve
 			return nil, err
 		}
 		items = append(items, &i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listServerSessions = `-- name: ListServerSessions :many
+SELECT id FROM server_sessions WHERE owner = $1 AND server_id = $2 AND version = $3
+ORDER BY updated_at DESC, id DESC LIMIT 100
+`
+
+type ListServerSessionsParams struct {
+	Owner    string
+	ServerID int64
+	Version  int64
+}
+
+// Those that may be gone on with, the one used last before the others. Which of them are in use tells a lock alone.
+func (q *Queries) ListServerSessions(ctx context.Context, arg ListServerSessionsParams) ([]int32, error) {
+	rows, err := q.db.Query(ctx, listServerSessions, arg.Owner, arg.ServerID, arg.Version)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int32
+	for rows.Next() {
+		var id int32
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -286,28 +333,6 @@ func (q *Queries) PutOverride(ctx context.Context, arg PutOverrideParams) error 
 	return err
 }
 
-const putServerSession = `-- name: PutServerSession :exec
-INSERT INTO server_sessions (owner, server_id, version, session_sealed) VALUES ($1, $2, $3, $4)
-ON CONFLICT (owner, server_id) DO UPDATE SET version = EXCLUDED.version, session_sealed = EXCLUDED.session_sealed, updated_at = now()
-`
-
-type PutServerSessionParams struct {
-	Owner         string
-	ServerID      int64
-	Version       int64
-	SessionSealed []byte
-}
-
-func (q *Queries) PutServerSession(ctx context.Context, arg PutServerSessionParams) error {
-	_, err := q.db.Exec(ctx, putServerSession,
-		arg.Owner,
-		arg.ServerID,
-		arg.Version,
-		arg.SessionSealed,
-	)
-	return err
-}
-
 const putServerStatus = `-- name: PutServerStatus :exec
 INSERT INTO server_status (owner, server_id, state, version, error, logs)
 SELECT $1::text, s.id, $2::text, s.version, $3::text, $4::text[]
@@ -394,5 +419,14 @@ func (q *Queries) ReviewServerTool(ctx context.Context, arg ReviewServerToolPara
 		arg.ServerID,
 		arg.Name,
 	)
+	return err
+}
+
+const touchServerSession = `-- name: TouchServerSession :exec
+UPDATE server_sessions SET updated_at = now() WHERE id = $1
+`
+
+func (q *Queries) TouchServerSession(ctx context.Context, id int32) error {
+	_, err := q.db.Exec(ctx, touchServerSession, id)
 	return err
 }

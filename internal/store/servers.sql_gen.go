@@ -413,6 +413,16 @@ func (q *Queries) ListVisibleServers(ctx context.Context, owner string) ([]*MCPS
 	return items, nil
 }
 
+const lockOwnServers = `-- name: LockOwnServers :exec
+SELECT pg_advisory_xact_lock(hashtextextended($1::text, 8))
+`
+
+// One server of an owner is added at a time: they are counted first.
+func (q *Queries) LockOwnServers(ctx context.Context, owner string) error {
+	_, err := q.db.Exec(ctx, lockOwnServers, owner)
+	return err
+}
+
 const lockServer = `-- name: LockServer :one
 SELECT id, owner, name, description, transport, command, args, env_sealed, url, headers_sealed, trusted, enabled, era, protocol_version, server_info, version, created_at, updated_at, auth_provider, title, website_url, release, tags, image, env_schema, header_schema, reconnect, timeout_ms, wire, manifest FROM mcp_servers WHERE id = $1 FOR NO KEY UPDATE
 `

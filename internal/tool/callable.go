@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"steward/internal/llm"
 	"steward/internal/oauth"
@@ -16,6 +17,8 @@ import (
 const (
 	// listTime bounds how long one server may keep everybody waiting for the list.
 	listTime = 5 * time.Second
+	// listsAtOnce bounds how many servers are asked at the same time for one user: each may have to be dialled.
+	listsAtOnce = 8
 	// listAge is how long what owners can call is kept in memory. Changes that are announced drop it earlier; this
 	// bounds how long a change is missed whose announcement was lost.
 	listAge = 3 * time.Second
@@ -42,7 +45,7 @@ type checkKey struct {
 }
 
 // Callable is everything that owner can call now: approved tools of enabled servers, and tools of what is connected.
-// Names are unique in it and made as for a run. Servers are asked at the same time, each for at most 5 s; those that
+// Names are unique in it and made as for a run. Servers are asked eight at a time, each for at most 5 s; those that
 // do not answer are named as absent. What it returns is shared: do not change it.
 func (x *Executor) Callable(ctx context.Context, owner string) (Catalogue, error) {
 	cat, err := x.served(ctx, owner)
@@ -93,13 +96,17 @@ func (x *Executor) gather(ctx context.Context, owner string) (Catalogue, error) 
 		return Catalogue{}, err
 	}
 	offers, failures := make([][]Tool, len(servers)), make([]error, len(servers))
-	var asked sync.WaitGroup
+	var asked errgroup.Group
+	asked.SetLimit(listsAtOnce)
 	for i, s := range servers {
 		if s.Enabled {
-			asked.Go(func() { offers[i], failures[i] = x.offered(ctx, owner, s) })
+			asked.Go(func() error {
+				offers[i], failures[i] = x.offered(ctx, owner, s)
+				return nil
+			})
 		}
 	}
-	asked.Wait()
+	_ = asked.Wait() // what failed is said of each
 	cat := Catalogue{Tools: []Tool{}}
 	taken := map[string]bool{}
 	for i, s := range servers {
@@ -144,7 +151,7 @@ func (x *Executor) offered(ctx context.Context, owner string, s *store.MCPServer
 // unlisted keeps why a server's tools are not known; the log is told as well, unless a person can help.
 func (x *Executor) unlisted(ctx context.Context, s *store.MCPServer, err error) error {
 	if _, consent := errors.AsType[*oauth.ConsentError](err); !consent {
-		x.log.WarnContext(ctx, "tools of a server not listed", "server", s.ID, "error", quotable(x.reg, s, err))
+		x.log.WarnContext(ctx, "tools of a server not listed", "server", s.ID, "error", err)
 	}
 	return err
 }

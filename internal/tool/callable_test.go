@@ -3,6 +3,8 @@ package tool_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,4 +55,34 @@ func TestCallable(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, cat.Tools, 8)
 	require.Empty(t, cat.Absent)
+}
+
+// One user's list keeps few servers waiting at a time: each of them may have to be dialled.
+func TestCallableAsksFewServersAtOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	var waiting atomic.Int64
+	over := make(chan struct{})
+	hangs := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		waiting.Add(1)
+		<-over
+	}))
+	t.Cleanup(hangs.Close)
+	for id := range int64(20) {
+		s := registry.Server{ID: 31 + id, Name: "slow" + strconv.FormatInt(id, 10), Transport: "http", URL: hangs.URL}
+		require.NoError(t, registry.Register(t.Context(), d.db.Queries, d.ring, s))
+	}
+	var cat tool.Catalogue
+	listed := make(chan error, 1)
+	go func() {
+		var err error
+		cat, err = d.x.Callable(t.Context(), owner)
+		listed <- err
+	}()
+	require.Eventually(t, func() bool { return waiting.Load() > 4 }, 4*time.Second, time.Millisecond)
+	require.Never(t, func() bool { return waiting.Load() > 8 }, 300*time.Millisecond, 5*time.Millisecond)
+	close(over)
+	require.NoError(t, <-listed)
+	require.Len(t, cat.Absent, 20)
+	require.Len(t, cat.Tools, 8)
 }

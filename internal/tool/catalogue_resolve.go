@@ -112,7 +112,7 @@ func (r *resolution) absent(ctx context.Context, s *store.MCPServer, err error) 
 			return &Unready{consent(need, s.Name)}
 		}
 	}
-	r.last = quotable(r.reg, s, err)
+	r.last = err
 	r.cat.Absent = append(r.cat.Absent, Absence{Server: s.Name, Reason: registry.Reason(err)})
 	return nil
 }

@@ -31,7 +31,8 @@ type Direct struct {
 	Where string
 	// Key is the caller's idempotency key: for 24 hours the same key answers what was recorded. Empty: none.
 	Key string
-	// Ask answers what the server asks in the middle of the call; nil: nobody can be asked.
+	// Ask answers what the server asks in the middle of the call; nil: nobody can be asked. It gets the question as it may
+	// be shown, in its server's name, and has as long as its context.
 	Ask      func(context.Context, mcpclient.Question) (mcpclient.Answer, error)
 	Progress func(mcpclient.Progress) // nil: not wanted
 }

@@ -49,7 +49,7 @@ func (x *Executor) act(ctx context.Context, c *directCall) (*Done, error) {
 	if err != nil {
 		return nil, fmt.Errorf("claim call: %w", err)
 	}
-	r, err := x.deliver(ctx, c, x.claimedDelivery(held))
+	r, err := x.deliver(ctx, c, x.claimedDelivery(held), held)
 	return x.conclude(ctx, held, r, err)
 }
 
@@ -140,7 +140,7 @@ func (x *Executor) claimDirect(ctx context.Context, c *directCall) (*claimedDire
 	in := store.ClaimDirectParams{
 		ID: c.id, Owner: c.Owner, DirectActor: c.Actor, Via: c.Via, Connection: c.tool.Connection, ServerName: c.tool.ServerName,
 		ToolName: Clean(c.tool.Name, maxToolName), Class: string(c.tool.Class), Pin: c.tool.Pin, ArgumentsSealed: sealed, Digest: c.digest(),
-		Lease: c.timeout + 5*time.Second, Chain: e.Chain, EventKey: e.Key, Kind: e.Kind, EventActor: e.Actor, Body: body,
+		Lease: directLease(c), Chain: e.Chain, EventKey: e.Key, Kind: e.Kind, EventActor: e.Actor, Body: body,
 	}
 	if c.Key != "" {
 		in.IdempotencyKey = &c.Key
@@ -159,9 +159,9 @@ func (x *Executor) claimDirect(ctx context.Context, c *directCall) (*claimedDire
 func (x *Executor) claimedDelivery(held *claimedDirect) delivery {
 	return delivery{
 		id: held.row.ID, arguments: held.arguments, receipt: held.row.Receipt, lease: &held.row.LeaseUntil,
-		before: func(ctx context.Context) error { return x.holdsDirect(ctx, held) },
-		note:   func(ctx context.Context, receipt string) error { return x.noteDirect(ctx, held.row, receipt) },
-		ask:    held.Ask, progress: held.Progress,
+		before:   func(ctx context.Context) error { return x.holdsDirect(ctx, held) },
+		note:     func(ctx context.Context, receipt string) error { return x.noteDirect(ctx, held.row, receipt) },
+		progress: held.Progress,
 	}
 }
 

@@ -13,10 +13,10 @@ func (x *Executor) read(ctx context.Context, c *directCall) (*Done, error) {
 		return nil, err
 	}
 	r, err := x.deliver(ctx, c, delivery{
-		id: c.id, arguments: c.arguments, ask: c.Ask, progress: c.Progress,
+		id: c.id, arguments: c.arguments, progress: c.Progress,
 		before: func(context.Context) error { return nil },
 		note:   func(context.Context, string) error { return nil },
-	})
+	}, nil)
 	x.direct.reads.put(func() audit.Event { return x.readEvent(c, r, err) })
 	if err == nil {
 		return &Done{CallID: c.id, Text: r.text, Result: r.result, IsError: r.isError}, nil

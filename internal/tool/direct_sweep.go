@@ -108,7 +108,7 @@ func (x *Executor) orphan(ctx context.Context, row *store.DirectCall) (*claimedD
 	}
 	offers, err := x.reg.Offers(ctx, row.Owner, server)
 	if err != nil { // away: the next page will find the call again
-		return nil, fmt.Errorf("list tools: %w", quotable(x.reg, server, err))
+		return nil, fmt.Errorf("list tools: %w", err)
 	}
 	c.tool.Probe = probeOf(server, offers, row.ToolName)
 	c.source = x.serverSource(row.Owner, server, c.tool)

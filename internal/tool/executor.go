@@ -99,6 +99,7 @@ type call struct {
 
 	round    *round          // what the server asked and what people said; nil: nothing yet
 	answered *store.Decision // the answer that this attempt takes to the server
+	told     time.Time       // when this attempt gave a task its answers; zero: not yet
 	tell     func(mcpclient.Progress)
 }
 

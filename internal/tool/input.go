@@ -61,7 +61,7 @@ func inputOf(q mcpclient.Question) (Input, bool) {
 			return in, false
 		}
 		if in.Schema, _ = legibleSchema(q.Schema); len(in.Schema) == 0 {
-			in.Schema = json.RawMessage(`{"type":"object"}`)
+			in.Schema = json.RawMessage(`{"type":"object","properties":{}}`) // clients want both members
 		}
 		_, err := shape.Compile(in.Schema)
 		return in, err == nil

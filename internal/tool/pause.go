@@ -19,14 +19,16 @@ import (
 
 // questioned takes the questions with which a server ended a round.
 func (x *Executor) questioned(ctx context.Context, c *call, n *mcpclient.Needs) (automation.CallResult, error) {
-	r := &round{Number: 1, State: n.State, Questions: n.Questions}
+	r := &round{Number: 1, State: n.State, Questions: n.Questions, Before: n.Before}
 	if c.round != nil {
 		r.Number = c.round.Number + 1
 	}
 	if r.Number > mostRounds {
 		return x.settle(ctx, c, answer{state: automation.CallFailed, text: fmt.Sprintf("the server asked %d times and wants to ask again: the call was given up", mostRounds), isError: true, from: sent})
 	}
-	var out automation.CallResult
+	if r.toAsk(); r.unopened() { // nobody can be asked to open what the server names
+		return x.settle(ctx, c, answer{state: automation.CallFailed, text: unopened, isError: true, from: sent})
+	}
 	out, err := insist(ctx, func(ctx context.Context) (automation.CallResult, error) { return x.pauseOnce(ctx, c, r) })
 	if err != nil || out.State != automation.CallPlanned {
 		return out, err
@@ -119,6 +121,9 @@ func (x *Executor) goOn(ctx context.Context, c *call) (automation.CallResult, er
 	c.round.answer(c.round.Asked, said)
 	in, more := c.round.toAsk()
 	c.answered = d
+	if c.round.unopened() {
+		return x.pageRefused(ctx, c)
+	}
 	if !more {
 		return x.claimAndSend(ctx, c)
 	}

@@ -22,7 +22,8 @@ type round struct {
 	State     string                        `json:"state,omitempty"`
 	Questions map[string]mcpclient.Question `json:"questions,omitempty"`
 	Answers   map[string]mcpclient.Answer   `json:"answers,omitempty"`
-	Asked     string                        `json:"asked,omitempty"` // the key of the question that a person has
+	Asked     string                        `json:"asked,omitempty"`  // the key of the question that a person has
+	Before    bool                          `json:"before,omitempty"` // the server sees no answers: it wants pages opened first
 }
 
 // next is the first question without an answer.
@@ -42,9 +43,9 @@ func (r *round) answer(key string, a mcpclient.Answer) {
 	r.Answers[key] = a
 }
 
-// given is what goes back to the server; nil before the first round.
+// given is what goes back to the server; nil before the first round, and where it sees no answers.
 func (r *round) given() *mcpclient.Given {
-	if r == nil {
+	if r == nil || r.Before {
 		return nil
 	}
 	return &mcpclient.Given{Answers: r.Answers, State: r.State}

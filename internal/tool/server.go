@@ -142,7 +142,7 @@ func (s *server) failure(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		f.err = errors.Join(f.err, context.DeadlineExceeded)
 	}
-	if e.Code != 0 { // a JSON-RPC error is an answer: the server has dealt with the call
+	if e.Fault { // a JSON-RPC error is an answer: the server has dealt with the call
 		f.told = s.word(e)
 	}
 	return f

@@ -165,7 +165,8 @@ func (x *Executor) polled(ctx context.Context, q *store.Queries, c *call) error 
 	})
 }
 
-// look asks how the task stands. Errors are as those of send.
+// look asks how the task stands. Errors are as those of send; one is told only if it ended the task. A JSON-RPC error
+// that answers the question alone (SEP-2663: a server that cannot read its own notes just now) says nothing of the task.
 func (s *server) look(ctx context.Context, task string) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
@@ -177,7 +178,11 @@ func (s *server) look(ctx context.Context, task string) (reply, error) {
 		if need, ok := errors.AsType[*oauth.ConsentError](err); ok {
 			return reply{}, &failure{ran: true, reason: need.Reason, need: need, err: err}
 		}
-		return reply{}, s.failure(err)
+		f := failureOf(s.failure(err))
+		if !errors.Is(err, mcpclient.ErrTaskFailed) {
+			f.told = ""
+		}
+		return reply{}, f
 	}
 	return s.replyOf(ctx, result)
 }

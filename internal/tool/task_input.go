@@ -2,13 +2,19 @@ package tool
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"steward/internal/automation"
 	"steward/internal/fault"
 	"steward/internal/mcpclient"
 	"steward/internal/store"
 )
+
+// tellAgain is how long a task may go on asking what it was told before it is told again. An attempt that has not told
+// it yet does so at once: the one before may have died over it.
+const tellAgain = 10 * time.Second
 
 // taskNeeds asks a person what a task needs; waits is false if nothing new is asked.
 func (x *Executor) taskNeeds(ctx context.Context, c *call, n *mcpclient.Needs) (out automation.CallResult, waits bool, err error) {
@@ -17,14 +23,18 @@ func (x *Executor) taskNeeds(ctx context.Context, c *call, n *mcpclient.Needs) (
 		r.Answers = c.round.Answers
 	}
 	r.Questions = n.Questions
-	if _, more := r.next(); !more {
-		return out, false, nil // the server has not taken the answers yet
+	if _, more := r.next(); !more { // the server has not taken the answers yet, or has lost them
+		if len(n.Questions) == 0 || time.Since(c.told) < tellAgain {
+			return out, false, nil
+		}
+		c.round = r
+		return x.tell(ctx, c)
 	}
 	r.Number++
 	in, ask := r.toAsk()
 	c.round = r
 	if !ask || r.Number > mostRounds {
-		return out, false, x.refuseTask(ctx, c)
+		return x.refuseTask(ctx, c)
 	}
 	out, err = insist(ctx, func(ctx context.Context) (automation.CallResult, error) { return x.askForTask(ctx, c, in) })
 	return out, true, err
@@ -61,20 +71,15 @@ func (x *Executor) askForTask(ctx context.Context, c *call, in Input) (automatio
 }
 
 // refuseTask tells the task that nobody answers what nobody can be asked, or is asked too often.
-func (x *Executor) refuseTask(ctx context.Context, c *call) error {
+func (x *Executor) refuseTask(ctx context.Context, c *call) (out automation.CallResult, wait bool, err error) {
 	for key, more := c.round.next(); more; key, more = c.round.next() {
 		c.round.answer(key, unanswered)
 	}
 	c.round.Asked = ""
-	err := c.source.(*server).answerTask(ctx, c.row.TaskID, c.round)
-	if f := failureOf(err); err != nil && f.told == "" {
-		return fault.Wrap(f.err, fault.Upstream, "%s did not take the answer: %s", c.tool.ServerName, f.reason).WithRetryAfter(f.after)
-	}
-	return nil
+	return x.tell(ctx, c)
 }
 
-// tellTask takes a person's answer to the task; wait is true while there is none. Answers may be given twice: the
-// server knows them by their keys.
+// tellTask takes a person's answer to the task; wait is true while there is none, or while it could not be given.
 func (x *Executor) tellTask(ctx context.Context, c *call) (out automation.CallResult, wait bool, err error) {
 	out.State = automation.CallClaimed
 	d, err := x.inputDecision(ctx, c)
@@ -91,14 +96,8 @@ func (x *Executor) tellTask(ctx context.Context, c *call) (out automation.CallRe
 	}
 	c.round.answer(c.round.Asked, said)
 	c.round.Asked, c.answered = "", d
-	if err := c.source.(*server).answerTask(ctx, c.row.TaskID, c.round); err != nil {
-		switch f := failureOf(err); {
-		case f.need != nil:
-			return park(c, f.need), true, nil //nolint:nilerr // the failure is told by the park
-		case f.told == "": // it may have been taken, and may be given again
-			out.Poll = x.interval(c, f.after)
-			return out, true, nil
-		} // what the server makes of it, its task says
+	if out, wait, err := x.tell(ctx, c); err != nil || wait {
+		return out, wait, err
 	}
 	err = x.db.Tx(ctx, func(q *store.Queries) error {
 		if c.in.Seq > 0 {
@@ -111,12 +110,31 @@ func (x *Executor) tellTask(ctx context.Context, c *call) (out automation.CallRe
 	return out, false, err
 }
 
-// answerTask gives the task every answer there is.
+// tell gives the task every answer there is; wait is true if they are to be given again. They may be given twice: the
+// server knows them by their keys.
+func (x *Executor) tell(ctx context.Context, c *call) (out automation.CallResult, wait bool, err error) {
+	out.State = automation.CallClaimed
+	if err := c.source.(*server).answerTask(ctx, c.row.TaskID, c.round); err != nil {
+		f := failureOf(err)
+		if f.need != nil {
+			return park(c, f.need), true, nil //nolint:nilerr // the failure is told by the park
+		}
+		x.log.InfoContext(ctx, "answer not taken", "run", c.row.RunID, "call", c.row.ID, "tool", c.tool.Label(), "reason", f.reason)
+		out.Poll = x.interval(c, f.after)
+		return out, true, nil
+	}
+	c.told = time.Now()
+	return out, false, nil
+}
+
+// answerTask gives the task the answers. It is no error that the task is gone or that they are not what it wants: what
+// the server makes of them, its task says.
 func (s *server) answerTask(ctx context.Context, task string, r *round) error {
 	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
-	if err := s.reg.AnswerTask(ctx, s.owner, s.row, task, *r.given()); err != nil {
-		return s.failure(err)
+	err := s.reg.AnswerTask(ctx, s.owner, s.row, task, *r.given())
+	if err == nil || errors.Is(err, mcpclient.ErrTaskGone) {
+		return nil
 	}
-	return nil
+	return s.failure(err)
 }

@@ -78,6 +78,7 @@ func TestHowTasksEnd(t *testing.T) {
 		text       string
 	}{
 		"failed":        {"book", task("failed", `,"error":{"code":-32000,"message":"no seats"}`), automation.CallFailed, false, "no seats"},
+		"failed, 0":     {"book", task("failed", `,"error":{"code":0,"message":"no seats"}`), automation.CallFailed, false, "no seats"},
 		"said no":       {"book", task("completed", `,"result":{"content":[{"type":"text","text":"full"}],"isError":true}`), automation.CallFailed, false, "full"},
 		"cancelled":     {"book", task("cancelled", ""), automation.CallCancelled, false, "cancelled its task"},
 		"lost, effect":  {"book", gone, automation.CallUnknown, true, "no longer knows"},

@@ -36,6 +36,12 @@ FROM direct_calls WHERE id = @id;
 -- name: NoteDirectReceipt :execrows
 UPDATE direct_calls SET receipt = @receipt WHERE id = @id AND fence = @fence AND state = 'claimed';
 
+-- name: ExtendDirectLease :one
+-- The server asks a person in the middle of the call. No rows: somebody else has the call.
+UPDATE direct_calls SET lease_until = clock_timestamp() + sqlc.arg('lease')::interval
+WHERE id = @id AND fence = @fence AND state = 'claimed'
+RETURNING lease_until;
+
 -- name: TakeOverDirect :many
 -- Claims whose time is over without an answer. From now on nobody else holds them, for as long as the question takes.
 UPDATE direct_calls SET fence = fence + 1, lease_until = clock_timestamp() + sqlc.arg('lease')::interval

@@ -49,12 +49,23 @@ ON CONFLICT (server_id, owner) DO UPDATE SET state = EXCLUDED.state, version = E
 SELECT st.server_id, st.state, st.error, st.logs, st.at FROM server_status st JOIN mcp_servers s ON s.id = st.server_id
 WHERE st.owner = @owner AND st.server_id = ANY (sqlc.arg('ids')::bigint[]) AND st.version = s.version AND s.enabled;
 
--- name: GetServerSession :one
-SELECT session_sealed FROM server_sessions WHERE owner = @owner AND server_id = @server_id AND version = @version;
+-- name: ListServerSessions :many
+-- Those that may be gone on with, the one used last before the others. Which of them are in use tells a lock alone.
+SELECT id FROM server_sessions WHERE owner = @owner AND server_id = @server_id AND version = @version
+ORDER BY updated_at DESC, id DESC LIMIT 100;
 
--- name: PutServerSession :exec
+-- name: GetServerSession :one
+SELECT session_sealed FROM server_sessions WHERE id = @id;
+
+-- name: AddServerSession :one
+WITH outdated AS (
+    DELETE FROM server_sessions WHERE owner = @owner AND server_id = @server_id AND version < @version
+)
 INSERT INTO server_sessions (owner, server_id, version, session_sealed) VALUES (@owner, @server_id, @version, @session_sealed)
-ON CONFLICT (owner, server_id) DO UPDATE SET version = EXCLUDED.version, session_sealed = EXCLUDED.session_sealed, updated_at = now();
+RETURNING id;
+
+-- name: TouchServerSession :exec
+UPDATE server_sessions SET updated_at = now() WHERE id = @id;
 
 -- name: DeleteServerSession :exec
-DELETE FROM server_sessions WHERE owner = @owner AND server_id = @server_id AND version = @version;
+DELETE FROM server_sessions WHERE id = @id;

@@ -35,6 +35,10 @@ ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.desc
     version = mcp_servers.version + 1, updated_at = now()
 RETURNING *;
 
+-- name: LockOwnServers :exec
+-- One server of an owner is added at a time: they are counted first.
+SELECT pg_advisory_xact_lock(hashtextextended(sqlc.arg('owner')::text, 8));
+
 -- name: InsertServer :one
 INSERT INTO mcp_servers (owner, name, title, description, website_url, release, tags, transport, command, args, image, env_sealed, url,
     headers_sealed, env_schema, header_schema, reconnect, timeout_ms, trusted, auth_provider, enabled, manifest)
