@@ -89,7 +89,7 @@ func (d documented) on(t *testing.T, o objects, user string) call {
 	case strings.HasPrefix(d.path, "/packages/"):
 		name = o.pkg
 	}
-	c := call{method: d.method, path: strings.NewReplacer("{id}", id, "{call_id}", o.call, "{name}", name, "{tool}", o.tool, "{version}", "latest").Replace(d.path)}
+	c := call{method: d.method, path: strings.NewReplacer("{id}", id, "{call_id}", o.call, "{name}", name, "{tool}", o.tool, "{version}", "latest", "{place}", "9f86d081884c7d65").Replace(d.path)}
 	query := url.Values{}
 	for _, p := range d.Params {
 		switch {

@@ -16,6 +16,7 @@ type filledForm struct {
 	UserID string
 	Type   string
 	Name   string         // "" if it is not given
+	NameAt string         // the member that gives it
 	Values map[string]any // a username among them is the database's
 }
 
@@ -51,7 +52,10 @@ func (b *filledForm) UnmarshalJSON(doc []byte) error {
 	if err := json.Unmarshal(doc, &all); err != nil {
 		return err
 	}
-	*b = filledForm{}
+	*b = filledForm{NameAt: connector.NameField.Name}
+	if again, _ := all[b.NameAt].(string); again == "" && all["name"] != nil {
+		b.NameAt = "name"
+	}
 	for name, member := range b.members() {
 		*member, _ = all[name].(string) // the schema has judged its type
 		delete(all, name)

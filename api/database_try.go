@@ -72,5 +72,5 @@ func (h *databases) filled(ctx context.Context, b *filledForm) (connector.Filled
 	if err := b.named(); err != nil {
 		return connector.Filled{}, err
 	}
-	return connector.Filled{Owner: p.Owner, Actor: p.Actor, Kind: k, Values: b.Values}, nil
+	return connector.Filled{Owner: p.Owner, Actor: p.Actor, Kind: k, Values: b.Values, NameAt: b.NameAt}, nil
 }

@@ -130,7 +130,11 @@ func TestFormsAreRefusedInPlace(t *testing.T) {
 	for _, name := range []string{"", " ", strings.Repeat("x", 65), "a\u202eb"} {
 		p := problem(t, r.database("alice", "connect", databaseForm(t, map[string]any{"name": name})), http.StatusUnprocessableEntity)
 		require.Equal(t, "body.name", p.Errors[0].Location)
+		p = problem(t, r.database("alice", "connect", databaseForm(t, map[string]any{"connection_name": name})), http.StatusUnprocessableEntity)
+		require.Equal(t, "body.connection_name", p.Errors[0].Location)
 	}
+	unnamed := problem(t, r.database("alice", "connect", databaseForm(t, nil)), http.StatusUnprocessableEntity)
+	require.Equal(t, "body.connection_name", unnamed.Errors[0].Location, "as the form calls it")
 	problem(t, r.database("alice", "test", databaseForm(t, map[string]any{"user_id": "bob"})), http.StatusForbidden)
 	problem(t, r.database("alice", "test", `{"db_type":"postgres"`), http.StatusBadRequest)
 	problem(t, r.database("alice", "test", `[]`), http.StatusUnprocessableEntity)

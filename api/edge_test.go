@@ -140,7 +140,7 @@ func TestHeadIsGetWithoutABody(t *testing.T) {
 		c := op.on(t, alices, "alice")
 		c.method, c.token = http.MethodHead, alice
 		switch op.ID {
-		case "openCodec", "beginGoogleLogin", "finishGoogleLogin", "beginSlackConsent", "finishSlackConsent", "beginServerConsent", "finishServerConsent": // these do something, once
+		case "openCodec", "beginGoogleLogin", "finishGoogleLogin", "beginSlackConsent", "finishSlackConsent", "beginServerConsent", "finishServerConsent", "finishServerConsentAt": // these do something, once
 			require.Equal(t, http.StatusMethodNotAllowed, r.do(c).Code, op.ID)
 			continue
 		case "listPublishedVersions", "getPublishedVersion": // an admin's

@@ -12,8 +12,8 @@ import (
 	"steward/internal/oauth"
 )
 
-// callbackInput is an authorization response (RFC 6749 §4.1.2). Google says more in it than we read.
-type callbackInput struct {
+// Callback is an authorization response (RFC 6749 §4.1.2). Google says more in it than we read.
+type Callback struct {
 	State  string `query:"state" doc:"As the flow began with it; works once." example:"q1w2e3"`
 	Code   string `query:"code" doc:"What the tokens are exchanged for." example:"4/0AX4XfWh"`
 	Issuer string `query:"iss" doc:"Who answers (RFC 9207)." example:"https://accounts.google.com"`
@@ -23,7 +23,7 @@ type callbackInput struct {
 }
 
 // Resolve takes the cookies, whose names depend on the state. It implements huma.Resolver.
-func (in *callbackInput) Resolve(ctx huma.Context) []error {
+func (in *Callback) Resolve(ctx huma.Context) []error {
 	in.cookies = huma.ReadCookies(ctx)
 	return nil
 }
@@ -47,14 +47,14 @@ func (h *google) registerCallback(api huma.API) {
 			Summary: "Come back from Google",
 			Description: "Google sends the browser here. It must be the browser that began, within 10 minutes, once: everything else gets 400 with code " +
 				"`state_invalid`. Whoever signed in gets a token of ours. Whoever connected an account is sent to the `redirect_url` of the connect call, with " +
-				"`status=success&appName=gmail` added; `status=partial` says that less was granted than asked for. Google's tokens are sealed and never leave the " +
+				"`status=success&appName=gmail` added; `status=partial` says that less was granted than asked for, `status=error` that nothing was connected. Google's tokens are sealed and never leave the " +
 				"service. At most 5 a minute and address.",
 			Errors: []int{http.StatusBadGateway},
 			Responses: map[string]*huma.Response{
 				"200": {Description: "Signed in.", Content: map[string]*huma.MediaType{"application/json": {
 					Schema: token, Example: exampleToken(),
 				}}},
-				"302": {Description: "Connected.", Headers: map[string]*huma.Param{"Location": textHeader("The redirect_url, with status and appName.")}},
+				"302": {Description: "Connected, or not.", Headers: map[string]*huma.Param{"Location": textHeader("The redirect_url, with status and appName.")}},
 			},
 			SkipValidateParams: true, // whatever else a response says must be ignored (RFC 6749 §4.1.2)
 		},
@@ -62,12 +62,12 @@ func (h *google) registerCallback(api huma.API) {
 	}, h.callback)
 }
 
-func (h *google) callback(ctx context.Context, in *callbackInput) (*callbackOutput, error) {
+func (h *google) callback(ctx context.Context, in *Callback) (*callbackOutput, error) {
 	done, err := h.consent.Finish(ctx, oauth.Callback{
 		Provider: googleName, State: in.State, Code: in.Code, Issuer: in.Issuer, Error: in.Error, Browser: h.cookies.read(in.cookies, in.State),
 	})
 	if err != nil {
-		return nil, err
+		return h.cookies.failed(ctx, in.State, done, err)
 	}
 	answer := h.signedIn
 	if done.Purpose == oauth.Connect {
@@ -87,18 +87,5 @@ func (h *google) signedIn(done oauth.Finished) (func(huma.Context), error) {
 	return func(c huma.Context) {
 		c.SetHeader("Content-Type", "application/json")
 		_, _ = c.BodyWriter().Write(append(body, '\n')) // fails only if the caller has gone
-	}, err
-}
-
-// goesOn sends the browser to where the connect call said.
-func goesOn(done oauth.Finished) (func(huma.Context), error) {
-	status := "success"
-	if len(done.Missing) > 0 {
-		status = "partial"
-	}
-	target, err := landing(done.Redirect, status, done.Connector)
-	return func(c huma.Context) {
-		c.SetHeader("Location", target)
-		c.SetStatus(http.StatusFound)
 	}, err
 }

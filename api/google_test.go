@@ -159,6 +159,51 @@ func TestWhoeverSaysNoIsToldSo(t *testing.T) {
 	require.Zero(t, s.google.Count(stand.Exchange))
 }
 
+// Seed 002: who refuses to connect an account comes back to the application that sent them, once, and with no more than
+// that. Without an application they are told why.
+func TestWhoeverSaysNoComesBackToTheApplication(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	browser := stand.NewBrowser()
+	answer := func(redirect string, query url.Values) stand.Page {
+		back := browser.Callback(t, s.link("carol", redirect), stand.Alice)
+		query.Set("state", back.Query().Get("state"))
+		back.RawQuery = query.Encode()
+		page := browser.Open(t, back.String())
+		refused(t, browser.Open(t, back.String()), http.StatusBadRequest, oauth.CodeStateInvalid)
+		return page
+	}
+	for _, query := range []url.Values{
+		{"error": {"access_denied"}, "error_description": {canary}}, {"error": {canary}}, {"code": {"x"}, "iss": {"https://evil.test"}}, {"code": {"x"}}, {},
+	} {
+		page := answer(s.app+"/connectors?callback=true", query)
+		require.Equal(t, s.app+"/connectors?appName=mail&callback=true&status=error", page.URL.String(), query)
+	}
+	landed := answer("/api/integrations/callback", url.Values{"error": {"access_denied"}})
+	require.Contains(t, landed.Body, "Mail was not connected")
+	refused(t, answer("", url.Values{"error": {"access_denied"}}), http.StatusForbidden, oauth.CodeConsentDenied)
+	require.Empty(t, s.connected("carol"))
+
+	thief := browser.Callback(t, s.link("carol", s.app+"/connectors"), stand.Alice)
+	refused(t, stand.NewBrowser().Open(t, thief.String()), http.StatusBadRequest, oauth.CodeStateInvalid)
+}
+
+// Whoever follows a link that was made for somebody else sees so where the browser ends up.
+func TestLandingNamesTheUser(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, redirect := range []string{"", "/api/integrations/callback?user_id=alice", s.url + "/api/integrations/./callback"} {
+		page := stand.NewBrowser().SignIn(t, s.link("carol", redirect), stand.Alice)
+		var landed map[string]string
+		require.NoError(t, json.Unmarshal([]byte(page.Body), &landed), page.Body)
+		require.Equal(t, `Mail is connected for the user "carol". You may close this page.`, landed["message"])
+	}
+	said := decoded[map[string]string](t, s.do(call{path: "/api/integrations/callback?status=success&appName=mail&user_id=" + url.QueryEscape("<b>\u202e\"\n")}), http.StatusOK)
+	require.Equal(t, `Mail is connected for the user "<b>\u202e\"\n". You may close this page.`, said["message"])
+	said = decoded[map[string]string](t, s.do(call{path: "/api/integrations/callback?status=success&appName=mail"}), http.StatusOK)
+	require.Equal(t, "Mail is connected. You may close this page.", said["message"])
+}
+
 func TestConnectAndDisconnect(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

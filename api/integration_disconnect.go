@@ -3,10 +3,12 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"steward/internal/auth"
+	"steward/internal/connector"
 	"steward/internal/fault"
 )
 
@@ -58,14 +60,15 @@ func (h *integrations) disconnect(ctx context.Context, in *disconnectInput) (*di
 	if err != nil {
 		return nil, err
 	}
+	// What is not connected ends nothing, though others share its consent.
+	if !slices.ContainsFunc(found, func(c connector.Connection) bool { return c.Connector.Name == kind.Name }) {
+		return nil, fault.InvalidField("body.provider", "is not connected")
+	}
 	out := &disconnectOutput{Body: disconnectedBody{Success: true, Disconnected: []string{}}}
 	for _, c := range found {
 		if c.Connector.Provider == kind.Provider {
 			out.Body.Disconnected = append(out.Body.Disconnected, c.Connector.Name)
 		}
-	}
-	if len(out.Body.Disconnected) == 0 {
-		return nil, fault.InvalidField("body.provider", "is not connected")
 	}
 	return out, h.consent.Disconnect(ctx, p.Owner, kind.Provider, p.Actor)
 }

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"steward/internal/oauth"
 )
 
 const landingPath = "/api/integrations/callback"
@@ -14,12 +17,13 @@ const landingPath = "/api/integrations/callback"
 type landingInput struct {
 	Status  string `query:"status" required:"true" enum:"success,partial,error" doc:"What became of it." example:"success"`
 	AppName string `query:"appName" required:"true" minLength:"1" maxLength:"64" doc:"The integration." example:"gmail"`
+	UserID  string `query:"user_id" maxLength:"255" doc:"For whom it was connected." example:"user_123"`
 }
 
 type landingBody struct {
-	Status  string `json:"status" enum:"success,partial,error" doc:"success; partial: less was granted than asked for; error: consent was given, but the server does not answer." example:"success"`
+	Status  string `json:"status" enum:"success,partial,error" doc:"success; partial: less was granted than asked for; error: nothing was connected, or what was connected does not answer." example:"success"`
 	AppName string `json:"appName" doc:"The integration." example:"gmail"`
-	Message string `json:"message" doc:"For the person at the browser." example:"Gmail is connected. You may close this page."`
+	Message string `json:"message" doc:"For the person at the browser: it names the user for whom the account was connected, so that nobody connects one for somebody else unawares." example:"Gmail is connected for the user \"user_123\". You may close this page."`
 }
 
 type landingOutput struct{ Body landingBody }
@@ -33,7 +37,7 @@ func (h *integrations) registerLanding(api huma.API) {
 			Errors:      []int{http.StatusBadRequest},
 		},
 		access:  access{open: true},
-		answers: landingBody{Status: "success", AppName: "gmail", Message: "Gmail is connected. You may close this page."},
+		answers: landingBody{Status: "success", AppName: "gmail", Message: `Gmail is connected for the user "user_123". You may close this page.`},
 	}, h.land)
 }
 
@@ -42,19 +46,24 @@ func (h *integrations) land(_ context.Context, in *landingInput) (*landingOutput
 	if k, ok := h.connections.Find(in.AppName); ok {
 		title = k.Title
 	}
-	message := title + " is connected. You may close this page."
+	connected := title + " is connected"
+	if in.UserID != "" { // quoted: a name may hold anything
+		connected = fmt.Sprintf("%s for the user %q", connected, in.UserID)
+	}
+	message := connected + ". You may close this page."
 	switch in.Status {
 	case "error":
-		message = title + " was granted, but does not answer yet. You may close this page and try again later."
+		message = title + " was not connected, or does not answer yet. You may close this page and try again later."
 	case "partial":
-		message = title + " is connected, but not everything was granted: what needs the rest will ask again. You may close this page."
+		message = connected + ", but not everything was granted: what needs the rest will ask again. You may close this page."
 	}
 	return &landingOutput{Body: landingBody{Status: in.Status, AppName: in.AppName, Message: message}}, nil
 }
 
 // landing is where a browser goes after consent: what the connect call named, which was checked then, with seed
-// 002's parameters added.
-func landing(redirect, status, app string) (string, error) {
+// 002's parameters added. Our own page is also told for whom the account is: whoever followed somebody else's link sees it.
+func landing(done oauth.Finished, status string) (string, error) {
+	redirect := done.Redirect
 	if redirect == "" {
 		redirect = landingPath
 	}
@@ -64,7 +73,10 @@ func landing(redirect, status, app string) (string, error) {
 	}
 	query := target.Query()
 	query.Set("status", status)
-	query.Set("appName", app)
+	query.Set("appName", done.Connector)
+	if path.Clean(target.Path) == landingPath {
+		query.Set("user_id", done.Owner)
+	}
 	target.RawQuery = query.Encode()
 	return target.String(), nil
 }

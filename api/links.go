@@ -28,14 +28,28 @@ func (l links) again(owner string, w automation.Waiting) (string, error) {
 	case oauth.IsServer(w.Provider): // which says all that a call needs
 	case len(scopes) > 0:
 		scopes = scopes[:1]
-	case known:
+	case known && k.Provider == w.Provider:
 		scopes = wanted(k.Tools)
+	default:
+		scopes = l.everything(w.Provider)
 	}
 	link, err := l.consent.Link(owner, w.Provider, w.Connector, scopes, "")
 	if fault.CodeOf(err) == oauth.CodeNotConfigured {
 		return "", nil
 	}
 	return link, err
+}
+
+// everything is what the tools of all connectors of a provider need: a registered server may bring the user's token to
+// any of the provider's APIs, and does not say to which.
+func (l links) everything(provider string) []string {
+	var tools []connector.Tool
+	for _, k := range l.connections.Kinds() {
+		if k.Provider == provider {
+			tools = append(tools, k.Tools...)
+		}
+	}
+	return wanted(tools)
 }
 
 // atSignIn is what somebody who signs in connects on the way: the mailbox, as seed 000 has it. The other accounts at the

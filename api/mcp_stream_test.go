@@ -114,6 +114,37 @@ func TestMCPStreamsAreCounted(t *testing.T) {
 	require.Equal(t, "too_many_streams", problem(t, limited.mcp(second), http.StatusTooManyRequests).Code)
 }
 
+// A caller has so many sessions of older revisions: one more ends the one that was idle longest (T-40).
+func TestMCPSessionsAreCounted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	alice, bob := r.token("alice", auth.User), r.token("bob", auth.User)
+	open := func(token string) string {
+		c := rpc("initialize", `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, "")
+		c.token = token
+		w := r.mcp(c)
+		require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+		return w.Header().Get("Mcp-Session-Id")
+	}
+	ping := func(id, token string) int {
+		c := rpc("ping", `{}`, "")
+		c.token, c.header["Mcp-Session-Id"], c.header["Mcp-Protocol-Version"] = token, id, "2025-11-25"
+		return r.mcp(c).Code
+	}
+	const most = 50
+	others := open(bob)
+	var mine []string
+	for range most {
+		mine = append(mine, open(alice))
+	}
+	require.Equal(t, http.StatusOK, ping(mine[0], alice), "all of them are there")
+	mine = append(mine, open(alice))
+	require.Equal(t, http.StatusNotFound, ping(mine[1], alice), "the first was used since")
+	require.Equal(t, http.StatusOK, ping(mine[0], alice))
+	require.Equal(t, http.StatusOK, ping(mine[most], alice))
+	require.Equal(t, http.StatusOK, ping(others, bob))
+}
+
 // Answers go to who asked, however much their requests look alike (T-38). BenchmarkMCPAnswers is the long way of it.
 func TestMCPNeverMixesAnswers(t *testing.T) {
 	t.Parallel()

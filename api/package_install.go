@@ -17,7 +17,7 @@ type installBody struct {
 	Version          string            `json:"version,omitempty" maxLength:"128" doc:"One exact version. Left out or latest: the newest that is old enough (STEWARD_PACKAGE_MIN_AGE, npm), resolved once and kept." example:"2026.8.31"`
 	ServerName       string            `json:"serverName" minLength:"1" maxLength:"64" doc:"The server that it is for, a new one: letters, digits, dots, dashes, underscores." example:"memory"`
 	TransportType    string            `json:"transportType,omitempty" enum:"stdio,streamable_http" default:"stdio" doc:"streamable_http: the server runs elsewhere; url is registered and nothing is downloaded." example:"stdio"`
-	Command          string            `json:"command,omitempty" maxLength:"16" doc:"node or python, as runtime; it is chosen by the service and need not be given." example:"node"`
+	Command          string            `json:"command,omitempty" maxLength:"4096" doc:"node or python, as runtime; it is chosen by the service and need not be given. streamable_http: ignored." example:"node"`
 	Args             []string          `json:"args,omitempty" maxItems:"64" maxLength:"4096" doc:"Arguments behind the program's own." example:"[\"--option1\",\"--option2\"]"`
 	Env              map[string]string `json:"env,omitempty" maxProperties:"64" doc:"Environment of the server. Secrets of users do not belong here: POST /secrets/set."`
 	URL              string            `json:"url,omitempty" maxLength:"2048" doc:"streamable_http: its endpoint." example:"https://example.com/mcp"`
@@ -28,6 +28,9 @@ type installBody struct {
 	PythonArgs       []string          `json:"pythonArgs,omitempty" maxItems:"64" maxLength:"4096" doc:"Python: its arguments." example:"[\"--port\",\"0\"]"`
 	PipIndexURL      string            `json:"pipIndexUrl,omitempty" writeOnly:"true" maxLength:"2048" doc:"Python: the index to use, kept sealed for upgrades and update checks; it may hold credentials and is never shown." example:"https://pypi.example.com/simple"`
 	PipExtraIndexURL string            `json:"pipExtraIndexUrl,omitempty" writeOnly:"true" maxLength:"2048" doc:"Python: an index beside it, likewise." example:"https://pypi.example.com/simple"`
+
+	UserID   string `json:"user_id,omitempty" maxLength:"255" doc:"For callers with an API key: for whom." example:"user_123"`
+	Username string `json:"username,omitempty" maxLength:"255" doc:"The same as user_id." example:"user_123"`
 }
 
 type installInput struct {
@@ -61,15 +64,12 @@ func (h *packages) registerInstall(api huma.API) {
 }
 
 func (h *packages) install(ctx context.Context, in *installInput) (*packageChangedOutput, error) {
-	p, err := principal(ctx)
+	p, err := principalNamed(ctx, in.Body.UserID, in.Body.Username)
 	if err != nil {
 		return nil, err
 	}
 	r := in.Body.request()
-	if r.IdempotencyKey, err = idempotencyKey(in.IdempotencyKey); err != nil {
-		return nil, err
-	}
-	if r.BodyDigest, err = bodyDigest(in.Body.said()); err != nil {
+	if r.Once, err = onceOf("POST /packages/install", in.IdempotencyKey, in.Body.said()); err != nil {
 		return nil, err
 	}
 	c, err := h.service.Install(ctx, p, r)
@@ -79,9 +79,10 @@ func (h *packages) install(ctx context.Context, in *installInput) (*packageChang
 	return h.answer(ctx, p, c, r.ServerName, in.Patience)
 }
 
-// said is the body without what may be secret.
+// said is the body without what may be secret, and without its user, who may stand in the query as well.
 func (b installBody) said() installBody {
 	b.Env, b.Headers, b.PipIndexURL, b.PipExtraIndexURL = unvalued(b.Env), unvalued(b.Headers), "", ""
+	b.UserID, b.Username = "", ""
 	return b
 }
 

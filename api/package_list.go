@@ -70,7 +70,7 @@ func (h *packages) list(ctx context.Context, in *packagesInput) (*packagesOutput
 		return nil, err
 	}
 	if in.CheckUpdates {
-		if err := h.check(ctx, ""); err != nil {
+		if _, err := h.check(ctx, ""); err != nil {
 			return nil, err
 		}
 	}
@@ -135,7 +135,7 @@ func (h *packages) registerByServer(api huma.API) {
 // one shows a package, after asking its index if somebody wants that.
 func (h *packages) one(ctx context.Context, row *store.FindPackagesRow, check bool) (*packageOutput, error) {
 	if check {
-		if err := h.check(ctx, row.Package.ServerName); err != nil {
+		if _, err := h.check(ctx, row.Package.ServerName); err != nil {
 			return nil, err
 		}
 		var err error

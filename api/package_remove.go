@@ -23,7 +23,7 @@ func (h *packages) registerRemove(api huma.API) {
 			Summary:       "Uninstall a package",
 			Description:   "With its server, what users have stored for that, and its folders. Runs that have called it keep their records.",
 			DefaultStatus: http.StatusOK,
-			Errors:        []int{http.StatusNotFound, http.StatusConflict},
+			Errors:        []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway},
 		},
 		access: access{scope: auth.ServersAdmin}, answers: packageChangedBody{Success: true},
 	}, h.remove)

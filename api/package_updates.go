@@ -50,7 +50,7 @@ func (h *packages) registerUpdates(api huma.API) {
 }
 
 func (h *packages) updates(ctx context.Context, in *updatesInput) (*updatesOutput, error) {
-	if err := h.check(ctx, in.Name); err != nil {
+	if _, err := h.check(ctx, in.Name); err != nil {
 		return nil, err
 	}
 	rows, err := h.installed(ctx, in.Name)
@@ -64,21 +64,30 @@ func (h *packages) updates(ctx context.Context, in *updatesInput) (*updatesOutpu
 	return out, nil
 }
 
-// check asks the indexes of all installed packages, or of that of one server. An index that does not answer keeps
-// nobody from reading what it said last; latestCheckedAt tells when that was.
-func (h *packages) check(ctx context.Context, server string) error {
+// lastWords is when the indexes of packages answered last, by package.
+type lastWords map[int64]*time.Time
+
+// renewed says that a package's index has answered since. Both times are the database's, whose clock may not be ours.
+func (l lastWords) renewed(row *store.Package) bool {
+	before := l[row.ID]
+	return row.LatestAt != nil && (before == nil || row.LatestAt.After(*before))
+}
+
+// check asks the indexes of all installed packages, or of that of one server, and says when they had answered before.
+// An index that does not answer keeps nobody from reading what it said last; latestCheckedAt tells when that was.
+func (h *packages) check(ctx context.Context, server string) (lastWords, error) {
 	rows, err := h.installed(ctx, server)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ids := make([]int64, len(rows))
+	before, ids := lastWords{}, make([]int64, len(rows))
 	for i, row := range rows {
-		ids[i] = row.ID
+		before[row.ID], ids[i] = row.LatestAt, row.ID
 	}
-	if err := h.service.Check(ctx, ids...); !fault.Is(err, fault.Upstream) {
-		return err
+	if err := h.service.Check(ctx, ids...); err != nil && !fault.Is(err, fault.Upstream) {
+		return nil, err
 	}
-	return nil
+	return before, nil
 }
 
 // installed lists the packages that have an index: of all servers, or of one.

@@ -11,6 +11,9 @@ import (
 
 type upgradeBody struct {
 	Version string `json:"version,omitempty" maxLength:"128" doc:"One exact version; default the newest that is old enough." example:"2026.8.31"`
+
+	UserID   string `json:"user_id,omitempty" maxLength:"255" doc:"For callers with an API key: for whom." example:"user_123"`
+	Username string `json:"username,omitempty" maxLength:"255" doc:"The same as user_id." example:"user_123"`
 }
 
 type upgradeInput struct {
@@ -40,15 +43,18 @@ func (h *packages) registerUpgrade(api huma.API) {
 }
 
 func (h *packages) upgrade(ctx context.Context, in *upgradeInput) (*packageChangedOutput, error) {
+	body := upgradeBody{}
+	if in.Body != nil {
+		body = *in.Body
+	}
+	if _, err := principalNamed(ctx, body.UserID, body.Username); err != nil {
+		return nil, err
+	}
 	p, row, err := h.find(ctx, in.PackageNamed)
 	if err != nil {
 		return nil, err
 	}
-	version := ""
-	if in.Body != nil {
-		version = in.Body.Version
-	}
-	c, err := h.service.Upgrade(ctx, p, &row.Package, version)
+	c, err := h.service.Upgrade(ctx, p, &row.Package, body.Version)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,8 @@ func (h *packages) upgradeAll(ctx context.Context, in *upgradeAllInput) (*upgrad
 		return nil, err
 	}
 	until := time.Now().Add(in.limit())
-	if err := h.check(ctx, ""); err != nil {
+	before, err := h.check(ctx, "")
+	if err != nil {
 		return nil, err
 	}
 	rows, err := h.installed(ctx, "")
@@ -70,6 +71,10 @@ func (h *packages) upgradeAll(ctx context.Context, in *upgradeAllInput) (*upgrad
 	out := &upgradeAllOutput{Status: http.StatusOK, Body: upgradeAllBody{Success: true, Results: make([]Upgraded, len(rows))}}
 	changes := make([]*install.Change, len(rows))
 	for i, row := range rows {
+		if !before.renewed(row) {
+			out.Body.Results[i] = Upgraded{ServerName: row.ServerName, Error: "its index has not answered"}
+			continue
+		}
 		out.Body.Results[i] = Upgraded{ServerName: row.ServerName, Success: true}
 		if !install.Newer(row) {
 			continue

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"steward/api"
 	"steward/dev/counterpart/index"
 	"steward/internal/auth"
+	"steward/internal/idempotency"
 	"steward/internal/install"
 	"steward/internal/install/installtest"
 	"steward/internal/registry"
@@ -41,6 +43,10 @@ func newShop(t *testing.T) *shop {
 		}, d.Log)
 		require.NoError(t, err)
 		s.temporal.Work(installer, slog.New(slog.DiscardHandler))
+		d.Install = func(ctx context.Context, p auth.Principal, pkg registry.Package, once idempotency.Once) (string, bool, error) {
+			c, err := d.Packages.Import(ctx, p, pkg, once)
+			return "/packages/by-id/" + pkg.Server.Name, c.Replayed, err
+		}
 	})
 	s.admin = s.token("root", auth.Admin)
 	for i, version := range []string{"1.0.0", "1.1.0"} {
@@ -62,11 +68,37 @@ type changed struct {
 	Server  *api.Server
 }
 
+// change makes a change that succeeds, on a machine of any speed: one that takes longer than an answer waits is read
+// where that says, and its server is tried then.
+func (s *shop) change(method, path, body string) changed {
+	s.t.Helper()
+	w := s.asAdmin(method, path, body)
+	if w.Code != http.StatusAccepted {
+		return decoded[changed](s.t, w, http.StatusOK)
+	}
+	out := s.settled(w.Header().Get("Location"))
+	require.Empty(s.t, out.Package.Error)
+	tried := s.asAdmin("PUT", "/mcp/servers/"+out.Package.MCPServerID+"/enable", "")
+	out.Server = decoded[changed](s.t, tried, http.StatusOK).Server
+	return out
+}
+
+// settled is the package at a path once no change of it is under way.
+func (s *shop) settled(path string) changed {
+	s.t.Helper()
+	var out changed
+	require.Eventually(s.t, func() bool {
+		out = decoded[changed](s.t, s.asAdmin("GET", path, ""), http.StatusOK)
+		return !install.Changing(out.Package.Status)
+	}, 5*time.Minute, 50*time.Millisecond)
+	return out
+}
+
 func TestPackageOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	const body = `{"name":"@made/greeter","version":"1.0.0","serverName":"greeter","transportType":"stdio","command":"node","args":["--option1"],"env":{"NODE_ENV":"production"}}`
-	done := decoded[changed](t, s.asAdmin("POST", "/packages/install", body), 200)
+	done := s.change("POST", "/packages/install", body)
 	require.True(t, done.Success)
 	require.Equal(t, "installed", done.Package.Status)
 	require.Equal(t, "1.0.0", done.Package.Version)
@@ -102,7 +134,7 @@ func TestPackageOverHTTP(t *testing.T) {
 	require.Equal(t, "@made/greeter", got.Package.Name)
 	problem(t, s.asAdmin("GET", "/packages/by-id/@made/greeter", ""), http.StatusNotFound)
 
-	done = decoded[changed](t, s.asAdmin("PUT", "/packages/@made/greeter/upgrade", ""), 200)
+	done = s.change("PUT", "/packages/@made/greeter/upgrade", "")
 	require.Equal(t, "1.1.0", done.Package.Version)
 	require.Equal(t, "1.0.0", done.Package.PreviousVersion)
 	require.Equal(t, "connected", done.Server.Status)
@@ -126,9 +158,7 @@ func TestPackageChangesThatNobodyWaitsFor(t *testing.T) {
 	require.Nil(t, accepted.Server)
 	path := w.Header().Get("Location")
 	require.Equal(t, "/packages/by-id/greeter", path)
-	require.Eventually(t, func() bool {
-		return decoded[changed](t, s.asAdmin("GET", path, ""), 200).Package.Status == "installed"
-	}, time.Minute, 50*time.Millisecond)
+	require.Equal(t, "installed", s.settled(path).Package.Status)
 
 	p := problem(t, s.asAdmin("POST", "/packages/install", `{"name":"gone","serverName":"gone"}`), 422)
 	require.Contains(t, p.Detail, "no such package")
@@ -152,6 +182,64 @@ func TestPackageChangesThatNobodyWaitsFor(t *testing.T) {
 			problem(t, s.do(c), http.StatusForbidden)
 		}
 	}
+}
+
+// An index that does not answer is no sign that what runs is the newest version.
+func TestUpgradesOfAllSayWhoseIndexIsSilent(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.change("POST", "/packages/install", `{"name":"@made/greeter","version":"1.0.0","serverName":"greeter"}`)
+	for _, latest := range []string{"", "1.1.0"} { // it has never answered; it has answered before
+		s.index.Protect("nobody", "knows")
+		all := decoded[struct{ Results []api.Upgraded }](t, s.asAdmin("PUT", "/packages/upgrade-all", ""), 200)
+		require.Equal(t, []api.Upgraded{{ServerName: "greeter", Error: "its index has not answered"}}, all.Results)
+		got := decoded[changed](t, s.asAdmin("GET", "/packages/by-id/greeter", ""), 200)
+		require.Equal(t, "1.0.0", got.Package.Version)
+		require.Equal(t, latest, got.Package.LatestVersion)
+		s.index.Protect("", "")
+		if latest == "" {
+			require.Equal(t, 200, s.asAdmin("GET", "/packages/updates", "").Code)
+		}
+	}
+}
+
+func TestImportsAreDoneOnceForAKey(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.temporal.Leave(true) // being accepted is enough
+	imports := func(name, from string, header map[string]string) *httptest.ResponseRecorder {
+		return s.do(call{method: "POST", path: "/mcp/servers/import", token: s.admin, header: header, body: `{"name":"` + name + `","from":"` + from + `","enabled":false,"server":{
+			"name":"com.example/greeter","description":"x","version":"1.0.0","remotes":[{"type":"streamable-http","url":"https://example.com/mcp"}],
+			"packages":[{"registryType":"npm","identifier":"@made/greeter","version":"1.0.0","transport":{"type":"stdio"}}]}}`})
+	}
+	for from, status := range map[string]int{"package": http.StatusAccepted, "remote": http.StatusCreated} {
+		key := map[string]string{"Idempotency-Key": "k-" + from}
+		first, again := imports(from, from, key), imports(from, from, key)
+		require.Equal(t, status, first.Code, first.Body)
+		require.Empty(t, first.Header().Get("Idempotency-Replayed"))
+		require.Equal(t, status, again.Code, again.Body)
+		require.Equal(t, "true", again.Header().Get("Idempotency-Replayed"), from)
+		require.Equal(t, first.Header().Get("Location"), again.Header().Get("Location"))
+		require.Equal(t, "idempotency_mismatch", problem(t, imports("other", from, key), 422).Code)
+		problem(t, imports(from, from, nil), http.StatusConflict)
+	}
+	other := imports("package", "remote", map[string]string{"Idempotency-Key": "k-package"})
+	require.Equal(t, "idempotency_mismatch", problem(t, other, 422).Code, "one route, whatever is imported")
+	rows, err := s.db.ListPackages(t.Context())
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+}
+
+// Seed 001: for streamable_http, command, args and env are ignored.
+func TestServerElsewhereHasNoCommand(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	const command = `"command":"./node_modules/@missionsquad/mcp-helper-tools/build/index.js"`
+	w := s.asAdmin("POST", "/packages/install?wait=false", `{"name":"a","serverName":"a","transportType":"streamable_http","url":"https://example.com/mcp","args":["x"],"env":{"A":"b"},`+command+`}`)
+	require.Equal(t, http.StatusAccepted, w.Code, w.Body)
+	s.settled(w.Header().Get("Location"))
+	w = s.asAdmin("POST", "/packages/install", `{"name":"b","serverName":"b",`+command+`}`)
+	require.Equal(t, "body.command", problem(t, w, 422).Errors[0].Location)
 }
 
 // T-02: what somebody writes into a request ends nowhere but in its own slot.

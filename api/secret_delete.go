@@ -10,6 +10,7 @@ import (
 )
 
 type secretDeleteBody struct {
+	UserID     string `json:"user_id,omitempty" maxLength:"255" doc:"The same as username." example:"user123"`
 	Username   string `json:"username,omitempty" maxLength:"255" doc:"For callers with an API key: whose; default \"default\"." example:"user123"`
 	ServerName string `json:"serverName" minLength:"1" maxLength:"128" doc:"The MCP server it is for: its name, or its number." example:"mcp-github"`
 	SecretName string `json:"secretName" minLength:"1" maxLength:"128" doc:"Its name." example:"GITHUB_TOKEN"`
@@ -36,7 +37,7 @@ func (h *secrets) registerDelete(api huma.API) {
 }
 
 func (h *secrets) delete(ctx context.Context, in *secretDeleteInput) (*doneOutput, error) {
-	change, err := h.change(ctx, in.Body.Username, in.Body.ServerName, in.Body.SecretName)
+	change, err := h.change(ctx, in.Body.ServerName, in.Body.SecretName, in.Body.UserID, in.Body.Username)
 	if err != nil {
 		return nil, err
 	}

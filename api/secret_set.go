@@ -11,6 +11,7 @@ import (
 )
 
 type secretSetBody struct {
+	UserID      string `json:"user_id,omitempty" maxLength:"255" doc:"The same as username." example:"user123"`
 	Username    string `json:"username,omitempty" maxLength:"255" doc:"For callers with an API key: whose; default \"default\"." example:"user123"`
 	ServerName  string `json:"serverName" minLength:"1" maxLength:"128" doc:"The MCP server that gets it: its name, or its number." example:"mcp-github"`
 	SecretName  string `json:"secretName" minLength:"1" maxLength:"128" doc:"As the server's environment, or the secret parameter of its tools, is named." example:"GITHUB_TOKEN"`
@@ -40,7 +41,7 @@ func (h *secrets) registerSet(api huma.API) {
 }
 
 func (h *secrets) set(ctx context.Context, in *secretSetInput) (*doneOutput, error) {
-	change, err := h.change(ctx, in.Body.Username, in.Body.ServerName, in.Body.SecretName)
+	change, err := h.change(ctx, in.Body.ServerName, in.Body.SecretName, in.Body.UserID, in.Body.Username)
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,7 @@ type ServerConnection struct {
 	Success          bool       `json:"success" doc:"Always true." example:"true"`
 	Status           string     `json:"status" enum:"connected,authorization_required" doc:"connected: the server has answered initialize and tools/list. authorization_required: the user must consent first." example:"authorization_required"`
 	ToolCount        *int       `json:"tool_count,omitempty" doc:"How many tools it offers, once connected." example:"13"`
+	UserID           string     `json:"user_id,omitempty" doc:"For whom, where a browser comes back from consent." example:"user_123"`
 	AuthorizationURL string     `json:"authorization_url,omitempty" format:"uri" doc:"Where to send the user's browser: a link of ours that works once, leads to the server's authorization server, and binds the flow to that browser." example:"http://127.0.0.1:8000/auth/mcp/login?link=eyJpZCI6IjEifQ.c2lnbmF0dXJl"`
 	ExpiresAt        *time.Time `json:"expires_at,omitempty" doc:"Until when the link works." example:"2026-11-20T09:45:00Z"`
 }

@@ -24,7 +24,7 @@ func (h *serverConsent) registerLogin(api huma.API) {
 		Operation: huma.Operation{
 			OperationID: "beginServerConsent", Method: http.MethodGet, Path: "/auth/mcp/login", Tags: []string{"servers"},
 			Summary: "Go to the consent page of an MCP server",
-			Description: "For a browser: goes on to the authorization server, which leads back to `/auth/mcp/callback`. The request has PKCE (S256), the server as its " +
+			Description: "For a browser: goes on to the authorization server, which leads back to `/auth/mcp/callback` or a place below it. The request has PKCE (S256), the server as its " +
 				"`resource`, and a state that works once, for 10 minutes, in this browser.",
 			DefaultStatus: http.StatusFound,
 			Errors:        []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway},

@@ -111,7 +111,8 @@ func TestConnectAServerThroughTheBrowser(t *testing.T) {
 
 	page := authority.NewBrowser(t).Open(t, asked.AuthorizationURL, nil)
 	require.Equal(t, http.StatusOK, page.Status, page.Body)
-	require.JSONEq(t, `{"success":true,"status":"connected","tool_count":1}`, page.Body)
+	require.JSONEq(t, `{"success":true,"status":"connected","tool_count":1,"user_id":"alice"}`, page.Body)
+	require.Regexp(t, `^/auth/mcp/callback/[0-9a-f]{16}$`, page.URL.Path, "of this authorization server alone")
 	require.Equal(t, "connected", s.connect("alice", "notion", "").Status)
 	for _, header := range guarded.Bearers() {
 		require.NotContains(t, header, s.token("alice", auth.User), "T-17: our own tokens go nowhere")
@@ -129,7 +130,7 @@ func TestT17CallbackOfAServerIsBoundToItsBrowser(t *testing.T) {
 	guarded := authority.Guard(t, as)
 	s := newRemoteSite(t)
 	s.add("", "notion", guarded.URL)
-	back := func(u *url.URL) bool { return u.Path == "/auth/mcp/callback" }
+	back := func(u *url.URL) bool { return strings.HasPrefix(u.Path, "/auth/mcp/callback/") }
 	victim, thief := authority.NewBrowser(t), authority.NewBrowser(t)
 	link := s.connect("alice", "notion", "").AuthorizationURL
 	stolen := victim.Open(t, link, back).URL.String()
@@ -164,6 +165,29 @@ func TestConnectGoesBackToTheApplication(t *testing.T) {
 	page := authority.NewBrowser(t).Open(t, asked.AuthorizationURL, app)
 	require.Equal(t, "https://app.example.com/servers?appName=notion&status=success&x=1", page.URL.String())
 	problem(t, s.post("bob", "/mcp/servers/notion/connect", `{"redirect_url":"https://evil.example"}`), http.StatusUnprocessableEntity)
+
+	// Nor does an answer that is refused strand anybody: the code of it goes nowhere, the browser back.
+	back := func(u *url.URL) bool { return strings.HasPrefix(u.Path, "/auth/mcp/callback/") }
+	for name, spoil := range map[string]func(u *url.URL, query url.Values){
+		"a person says no": func(_ *url.URL, q url.Values) {
+			q.Del("code")
+			q.Set("error", "access_denied")
+			q.Set("error_description", canary)
+		},
+		"another issuer": func(_ *url.URL, q url.Values) { q.Set("iss", "https://evil.example") },
+		"another place":  func(u *url.URL, _ url.Values) { u.Path = "/auth/mcp/callback/0123456789abcdef" },
+		"no place":       func(u *url.URL, _ url.Values) { u.Path = "/auth/mcp/callback" },
+	} {
+		browser := authority.NewBrowser(t)
+		asked := s.connect("bob", "notion", `{"redirect_url":"https://app.example.com/servers?x=1"}`)
+		answer := browser.Open(t, asked.AuthorizationURL, back).URL
+		query := answer.Query()
+		spoil(answer, query)
+		answer.RawQuery = query.Encode()
+		page := browser.Open(t, answer.String(), app)
+		require.Equal(t, "https://app.example.com/servers?appName=notion&status=error&x=1", page.URL.String(), name)
+	}
+	require.Equal(t, "authorization_required", s.connect("bob", "notion", "").Status)
 }
 
 // Seed 001's request, and its answer.
@@ -186,6 +210,13 @@ func TestGiveTokensForAServer(t *testing.T) {
 	row.Close()
 	require.Equal(t, []any{"alice", oauth.Server(id), "theirs", guarded.URL}, values)
 	require.NotContains(t, s.logs.String(), canary)
+
+	// A backend's body names the user, as all of seed 001's do.
+	w = s.do(call{method: http.MethodPost, path: "/mcp/servers/notion/oauth", key: s.apiKey("user123"), body: `{"username":"user123",` + body[1:]})
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	given := 0
+	require.NoError(t, s.db.Pool.QueryRow(t.Context(), "SELECT count(*) FROM credentials WHERE owner = 'user123'").Scan(&given))
+	require.Equal(t, 1, given)
 
 	problem(t, s.post("alice", "/mcp/servers/notion/oauth", `{}`), http.StatusUnprocessableEntity)
 	problem(t, s.post("alice", "/mcp/servers/notion/oauth", `{"accessToken":"x","tokenType":"mac"}`), http.StatusUnprocessableEntity)

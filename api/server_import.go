@@ -9,6 +9,7 @@ import (
 
 	"steward/internal/auth"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/registry"
 )
 
@@ -38,6 +39,7 @@ type importedBody struct {
 type importOutput struct {
 	Status   int
 	Location string `header:"Location" doc:"Where to read the server, or how far its package is." example:"/mcp/servers/weather"`
+	Replayed string `header:"Idempotency-Replayed" doc:"true when the key was known and the server, or its package, was accepted before." example:"true"`
 	Body     importedBody
 }
 
@@ -79,30 +81,31 @@ func (h *servers) imports(ctx context.Context, in *importInput) (*importOutput, 
 	if err != nil {
 		return nil, err
 	}
-	if pkg != nil {
-		return h.installed(ctx, p, *pkg)
-	}
 	once, err := onceOf("POST /mcp/servers/import", in.IdempotencyKey, in.Body)
 	if err != nil {
 		return nil, err
+	}
+	if pkg != nil {
+		return h.installed(ctx, p, *pkg, once)
 	}
 	added, err := h.added(ctx, p, *s, once)
 	if err != nil {
 		return nil, err
 	}
-	return &importOutput{Status: http.StatusCreated, Location: added.Location, Body: importedBody{Success: true, Server: &added.Body.Server}}, nil
+	body := importedBody{Success: true, Server: &added.Body.Server}
+	return &importOutput{Status: http.StatusCreated, Location: added.Location, Replayed: added.Replayed, Body: body}, nil
 }
 
-func (h *servers) installed(ctx context.Context, p auth.Principal, pkg registry.Package) (*importOutput, error) {
+func (h *servers) installed(ctx context.Context, p auth.Principal, pkg registry.Package, once idempotency.Once) (*importOutput, error) {
 	if err := p.Require(auth.ServersAdmin); err != nil {
 		return nil, err
 	}
 	if h.install == nil {
 		return nil, fault.New(fault.Unavailable, "packages cannot be installed here").WithCode("packages_unavailable")
 	}
-	path, err := h.install(ctx, p, pkg)
+	path, before, err := h.install(ctx, p, pkg, once)
 	if err != nil {
 		return nil, err
 	}
-	return &importOutput{Status: http.StatusAccepted, Location: path, Body: importedBody{Success: true}}, nil
+	return &importOutput{Status: http.StatusAccepted, Location: path, Replayed: replayed(before), Body: importedBody{Success: true}}, nil
 }

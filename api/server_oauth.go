@@ -22,8 +22,11 @@ type giveBody struct {
 	Scopes       []string `json:"scopes,omitempty" maxItems:"100" doc:"What was granted." example:"[\"read\",\"write\"]"`
 	ClientID     string   `json:"clientId,omitempty" maxLength:"2048" doc:"The client, at the server's authorization server, to which the tokens were given. Needed to renew them." example:"<client_id>"`
 	ClientSecret string   `json:"clientSecret,omitempty" writeOnly:"true" maxLength:"4096" doc:"Its secret, if it has one." example:"<client_secret>"`
-	RedirectURI  string   `json:"redirectUri,omitempty" maxLength:"2048" doc:"Where that flow ended. Flows that begin here end at /auth/mcp/callback." example:"https://missionsquad.example.com/webhooks/oauth/callback/123"`
+	RedirectURI  string   `json:"redirectUri,omitempty" maxLength:"2048" doc:"Where that flow ended. Flows that begin here, with a client that was given here, end at /auth/mcp/callback." example:"https://missionsquad.example.com/webhooks/oauth/callback/123"`
 	CodeVerifier string   `json:"codeVerifier,omitempty" writeOnly:"true" maxLength:"1024" doc:"Of that flow. It is over, so this is not kept." example:"<pkce_verifier>"`
+
+	UserID   string `json:"user_id,omitempty" maxLength:"255" doc:"For callers with an API key: for whom." example:"user_123"`
+	Username string `json:"username,omitempty" maxLength:"255" doc:"The same as user_id." example:"user_123"`
 }
 
 type giveInput struct {
@@ -61,7 +64,7 @@ func (h *serverConsent) registerGive(api huma.API) {
 }
 
 func (h *serverConsent) give(ctx context.Context, in *giveInput) (*doneOutput, error) {
-	p, err := principal(ctx)
+	p, err := principalNamed(ctx, in.Body.UserID, in.Body.Username)
 	if err != nil {
 		return nil, err
 	}

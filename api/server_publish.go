@@ -63,8 +63,9 @@ func (h *servers) registerPublished(api huma.API) {
 	handle(api, endpoint{
 		Operation: huma.Operation{
 			OperationID: "listPublished", Method: http.MethodGet, Path: "/v0.1/servers", Tags: []string{"registry"},
-			Summary:     "List our servers as the official registry does",
-			Description: "Those that an admin has registered for everybody, for clients of the official MCP registry's read API.",
+			Summary: "List our servers as the official registry does",
+			Description: "Those that an admin has registered for everybody, for clients of the official MCP registry's read API. The address of one that was " +
+				"not imported from a server.json is shown to admins alone.",
 		},
 		access:  access{scope: auth.ServersRead},
 		answers: publishedBody{Servers: []Published{examplePublished()}, Metadata: publishedMetadata{Count: 1}},
@@ -178,7 +179,7 @@ func (h *servers) publications(ctx context.Context) ([]publication, error) {
 		if row.Owner != nil {
 			continue
 		}
-		pub, err := h.registry.Publish(ctx, row, h.public)
+		pub, err := h.registry.Publish(ctx, p, row, h.public)
 		if err != nil {
 			return nil, err
 		}

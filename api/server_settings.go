@@ -33,7 +33,7 @@ type ServerSettings struct {
 	HeaderSchema   []InputField `json:"header_schema,omitempty" maxItems:"64" doc:"streamable_http: what its headers ask for."`
 	AuthProvider   *string      `json:"auth_provider,omitempty" enum:",google" doc:"Admins: whose credential each caller brings as bearer token." example:"google"`
 	Trusted        *bool        `json:"trusted,omitempty" doc:"Admins: whether to believe what it says of its tools." example:"false"`
-	TimeoutMS      *int64       `json:"timeout_ms,omitempty" minimum:"0" maximum:"3600000" doc:"How long one call may take; 0: the service's default." example:"0"`
+	TimeoutMS      *int64       `json:"timeout_ms,omitempty" minimum:"0" maximum:"240000" doc:"How long one call may take, 4 minutes at most; 0: the service's default." example:"0"`
 
 	UserID   string `json:"user_id,omitempty" maxLength:"255" doc:"For callers with an API key: for whom." example:"user_123"`
 	Username string `json:"username,omitempty" maxLength:"255" doc:"The same as user_id." example:"user_123"`

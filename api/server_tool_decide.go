@@ -30,7 +30,10 @@ type overrideBody struct {
 	ToolHints
 
 	Enabled   *bool `json:"enabled,omitempty" doc:"Whether it may be called; default true." example:"true"`
-	TimeoutMS int64 `json:"timeout_ms,omitempty" minimum:"0" maximum:"3600000" doc:"How long one call may take; 0: the server's." example:"30000"`
+	TimeoutMS int64 `json:"timeout_ms,omitempty" minimum:"0" maximum:"240000" doc:"How long one call may take, 4 minutes at most; 0: the server's." example:"30000"`
+
+	UserID   string `json:"user_id,omitempty" maxLength:"255" doc:"For callers with an API key: for whom." example:"user_123"`
+	Username string `json:"username,omitempty" maxLength:"255" doc:"The same as user_id." example:"user_123"`
 }
 
 type knownToolBody struct {
@@ -57,6 +60,9 @@ func (h *servers) registerOverride(api huma.API) {
 
 func (h *servers) override(ctx context.Context, in *overrideInput) (*knownToolOutput, error) {
 	b := in.Body
+	if _, err := principalNamed(ctx, b.UserID, b.Username); err != nil {
+		return nil, err
+	}
 	return h.decide(ctx, in.ServerToolNamed, func(p auth.Principal, server int64) error {
 		return h.registry.SetOverride(ctx, p, server, in.Tool, registry.Override{
 			ReadOnly: b.ReadOnly, Destructive: b.Destructive, Idempotent: b.Idempotent, OpenWorld: b.OpenWorld,
@@ -75,6 +81,9 @@ type reviewInput struct {
 type reviewBody struct {
 	Accept bool   `json:"accept" doc:"Whether the tool may be called as it is now." example:"true"`
 	Pin    string `json:"pin" minLength:"1" maxLength:"64" doc:"The pin of the definition that was looked at." example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`
+
+	UserID   string `json:"user_id,omitempty" maxLength:"255" doc:"For callers with an API key: for whom." example:"user_123"`
+	Username string `json:"username,omitempty" maxLength:"255" doc:"The same as user_id." example:"user_123"`
 }
 
 func (h *servers) registerReview(api huma.API) {
@@ -93,6 +102,9 @@ func (h *servers) registerReview(api huma.API) {
 }
 
 func (h *servers) review(ctx context.Context, in *reviewInput) (*knownToolOutput, error) {
+	if _, err := principalNamed(ctx, in.Body.UserID, in.Body.Username); err != nil {
+		return nil, err
+	}
 	return h.decide(ctx, in.ServerToolNamed, func(p auth.Principal, server int64) error {
 		return h.registry.Review(ctx, p, server, in.Tool, in.Body.Accept, in.Body.Pin)
 	})

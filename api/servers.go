@@ -8,6 +8,7 @@ import (
 
 	"steward/internal/auth"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/registry"
 	"steward/internal/store"
 )
@@ -21,8 +22,9 @@ type servers struct {
 	public   string // our host, for names in reverse DNS
 }
 
-// Install accepts a package for installation, for an admin, and returns the path under which it is followed.
-type Install func(ctx context.Context, p auth.Principal, pkg registry.Package) (path string, err error)
+// Install accepts a package for installation, for an admin, and returns the path under which it is followed. Replayed
+// means that the same Idempotency-Key had it accepted before.
+type Install func(ctx context.Context, p auth.Principal, pkg registry.Package, once idempotency.Once) (path string, replayed bool, err error)
 
 func (h *servers) register(api huma.API) {
 	h.registerList(api)

@@ -17,6 +17,7 @@ import (
 	"steward/api"
 	"steward/internal/auth"
 	"steward/internal/egress"
+	"steward/internal/idempotency"
 	"steward/internal/registry"
 	"steward/internal/vault"
 )
@@ -253,9 +254,9 @@ func TestServersAreImportedAndPublished(t *testing.T) {
 	t.Parallel()
 	var asked []registry.Package
 	r := newServerRig(t, func(d *api.Deps) {
-		d.Install = func(_ context.Context, _ auth.Principal, pkg registry.Package) (string, error) {
+		d.Install = func(_ context.Context, _ auth.Principal, pkg registry.Package, _ idempotency.Once) (string, bool, error) {
 			asked = append(asked, pkg)
-			return "/packages/by-id/" + pkg.Server.Name, nil
+			return "/packages/by-id/" + pkg.Server.Name, false, nil
 		}
 	})
 	_, shop := remoteShop(t)
@@ -292,6 +293,10 @@ func TestServersAreImportedAndPublished(t *testing.T) {
 	require.Len(t, all.Servers, 2, "one's own are not published")
 	require.Equal(t, "com.example/weather", all.Servers[0].Server["name"])
 	require.Equal(t, "test.steward/plain", all.Servers[1].Server["name"], "named after this host")
+	require.Contains(t, all.Servers[0].Server, "remotes", "what a server.json says is public")
+	require.NotContains(t, all.Servers[1].Server, "remotes", "where an admin's server is, and with it the credential in a URL, is for admins")
+	byAdmin := decoded[published](t, r.as(auth.Admin, http.MethodGet, "/v0.1/servers", ""), http.StatusOK)
+	require.Contains(t, byAdmin.Servers[1].Server, "remotes")
 	require.Equal(t, true, all.Servers[0].Meta["io.modelcontextprotocol.registry/official"]["isLatest"])
 	page := decoded[published](t, r.as(auth.User, http.MethodGet, "/v0.1/servers?limit=1", ""), http.StatusOK)
 	require.Equal(t, "com.example/weather:1.0.2", page.Metadata.Next)

@@ -72,10 +72,10 @@ func (h *slack) registerCallback(api huma.API) {
 			Summary: "Come back from Slack",
 			Description: "Slack sends the browser here. It must be the browser that began, within 10 minutes, once: everything else gets 400 with code " +
 				"`state_invalid`. Then the browser goes to the `redirect_url` of the connect call, with `status=success&appName=slack` added; " +
-				"`status=partial` says that less was granted than asked for. Slack's tokens are sealed and never leave the service. At most 5 a minute and address.",
+				"`status=partial` says that less was granted than asked for, `status=error` that nothing was connected. Slack's tokens are sealed and never leave the service. At most 5 a minute and address.",
 			Errors: []int{http.StatusBadGateway},
 			Responses: map[string]*huma.Response{
-				"302": {Description: "Connected.", Headers: map[string]*huma.Param{"Location": textHeader("The redirect_url, with status and appName.")}},
+				"302": {Description: "Connected, or not.", Headers: map[string]*huma.Param{"Location": textHeader("The redirect_url, with status and appName.")}},
 			},
 			DefaultStatus:      http.StatusFound,
 			SkipValidateParams: true, // whatever else a response says must be ignored (RFC 6749 §4.1.2)
@@ -84,12 +84,12 @@ func (h *slack) registerCallback(api huma.API) {
 	}, h.callback)
 }
 
-func (h *slack) callback(ctx context.Context, in *callbackInput) (*callbackOutput, error) {
+func (h *slack) callback(ctx context.Context, in *Callback) (*callbackOutput, error) {
 	done, err := h.consent.Finish(ctx, oauth.Callback{
 		Provider: slackName, State: in.State, Code: in.Code, Issuer: in.Issuer, Error: in.Error, Browser: h.cookies.read(in.cookies, in.State),
 	})
 	if err != nil {
-		return nil, err
+		return h.cookies.failed(ctx, in.State, done, err)
 	}
 	body, err := goesOn(done)
 	return &callbackOutput{Cookie: h.cookies.clear(in.State), Body: body}, err

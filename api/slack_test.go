@@ -55,7 +55,13 @@ func newSlackSite(t *testing.T) *slackSite {
 
 func (s *slackSite) link(owner string) string {
 	s.t.Helper()
-	body := `{"provider":"slack","user_id":"` + owner + `"}`
+	return s.linkTo(owner, "")
+}
+
+// linkTo is a link whose browser goes to redirect afterwards.
+func (s *slackSite) linkTo(owner, redirect string) string {
+	s.t.Helper()
+	body := `{"provider":"slack","user_id":"` + owner + `","redirect_url":"` + redirect + `"}`
 	w := s.do(call{method: http.MethodPost, path: "/api/integrations/connect", body: body, token: s.token(owner, auth.User)})
 	return decoded[map[string]string](s.t, w, http.StatusOK)["auth_url"]
 }
@@ -106,6 +112,10 @@ func TestSlackThatAPersonRefuses(t *testing.T) {
 	browser := stand.NewBrowser()
 	state := browser.Open(t, s.link("carol")).URL.Query().Get("state")
 	refused(t, browser.Open(t, s.url+"/auth/slack/callback?error=access_denied&state="+state), http.StatusForbidden, oauth.CodeConsentDenied)
+	state = browser.Open(t, s.linkTo("carol", "/api/integrations/callback")).URL.Query().Get("state")
+	page := browser.Open(t, s.url+"/auth/slack/callback?error=access_denied&state="+state)
+	require.Equal(t, "appName=slack&status=error&user_id=carol", page.URL.RawQuery, "back to where the application said")
+	require.Contains(t, page.Body, "Slack was not connected")
 	refused(t, browser.Open(t, s.url+"/auth/slack/login?link=x.y"), http.StatusForbidden, oauth.CodeLinkInvalid)
 	require.Equal(t, http.StatusUnprocessableEntity, browser.Open(t, s.url+"/auth/slack/login").Status)
 	require.Empty(t, s.connected("carol"))

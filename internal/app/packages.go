@@ -9,6 +9,7 @@ import (
 	"steward/activities"
 	"steward/internal/auth"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/install"
 	"steward/internal/registry"
 )
@@ -41,9 +42,10 @@ func (s *shared) newPackageWork(ctx context.Context) (*activities.Package, error
 }
 
 // importPackage accepts the package of a server.json and says where to follow it.
-func (s *shared) importPackage(ctx context.Context, p auth.Principal, pkg registry.Package) (path string, err error) {
-	if _, err := s.packages.Import(ctx, p, pkg); err != nil {
-		return "", err
+func (s *shared) importPackage(ctx context.Context, p auth.Principal, pkg registry.Package, once idempotency.Once) (path string, replayed bool, err error) {
+	c, err := s.packages.Import(ctx, p, pkg, once)
+	if err != nil {
+		return "", false, err
 	}
-	return "/packages/by-id/" + url.PathEscape(pkg.Server.Name), nil
+	return "/packages/by-id/" + url.PathEscape(pkg.Server.Name), c.Replayed, nil
 }

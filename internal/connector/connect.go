@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -38,6 +39,7 @@ type Filled struct {
 	Kind   *Connector // one with a form
 	Values map[string]any
 	Key    string // the caller's Idempotency-Key, for Connect; empty: none
+	NameAt string // the member that gave the name, for Connect; empty: NameField
 }
 
 // Connect tests the settings and saves them under a name. Replayed means that the same Idempotency-Key has connected
@@ -48,7 +50,7 @@ func (c *Connections) Connect(ctx context.Context, f Filled, name string) (made 
 	settings, place, err := f.read()
 	switch {
 	case wrong != nil:
-		return made, false, unnamed(wrong, err)
+		return made, false, f.unnamed(wrong, err)
 	case err != nil:
 		return made, false, err
 	}
@@ -85,8 +87,8 @@ func (c *Connections) Connect(ctx context.Context, f Filled, name string) (made 
 }
 
 // unnamed complains about the name, and about the rest of the form if it is not right either.
-func unnamed(wrong, rest error) error {
-	e := fault.InvalidField("body.name", "%s", wrong)
+func (f Filled) unnamed(wrong, rest error) error {
+	e := fault.InvalidField("body."+cmp.Or(f.NameAt, NameField.Name), "%s", wrong)
 	if more, ok := errors.AsType[*fault.Error](rest); ok {
 		e.Fields = append(e.Fields, more.Fields...)
 	}

@@ -103,15 +103,19 @@ func TestFormsAreJudgedBeforeAnythingIsDialled(t *testing.T) {
 		require.True(t, fault.Is(err, fault.Invalid))
 	}
 	for _, name := range []string{"", "  ", "a\nb", "a\x00b", "a\u202eb", "a\u200bb", strings.Repeat("x", 65), "\xff"} {
-		_, _, err := d.Connect(t.Context(), d.filled("alice"), name)
-		refusal, ok := errors.AsType[*fault.Error](err)
-		require.True(t, ok, "%q", name)
-		require.Equal(t, "body.name", refusal.Fields[0].Location)
+		for given, location := range map[string]string{"": "body.connection_name", "name": "body.name"} {
+			f := d.filled("alice")
+			f.NameAt = given
+			_, _, err := d.Connect(t.Context(), f, name)
+			refusal, ok := errors.AsType[*fault.Error](err)
+			require.True(t, ok, "%q", name)
+			require.Equal(t, location, refusal.Fields[0].Location)
+		}
 	}
 	_, _, err := d.Connect(t.Context(), d.filled("alice", "port", "x"), "")
 	refusal, ok := errors.AsType[*fault.Error](err)
 	require.True(t, ok)
-	require.Equal(t, []fault.Field{{Location: "body.name", Message: "is required"}, {Location: "body.port", Message: "is not a whole number from 1 to 65535"}}, refusal.Fields)
+	require.Equal(t, []fault.Field{{Location: "body.connection_name", Message: "is required"}, {Location: "body.port", Message: "is not a whole number from 1 to 65535"}}, refusal.Fields)
 	require.EqualValues(t, 0, d.paper.Opened.Load())
 }
 

@@ -14,7 +14,6 @@ import (
 	"steward/internal/auth"
 	"steward/internal/automation"
 	"steward/internal/fault"
-	"steward/internal/idempotency"
 	"steward/internal/store"
 )
 
@@ -24,9 +23,6 @@ type Change struct {
 	Workflow string `json:"workflow"`
 	Replayed bool   `json:"-"` // the same Idempotency-Key had been accepted before
 }
-
-// route names this operation among the idempotency keys.
-const route = "POST /packages/install"
 
 // temporalTimeout bounds one call to Temporal: it is tried again by Reconcile.
 const temporalTimeout = 5 * time.Second
@@ -51,9 +47,8 @@ func (s *Service) Install(ctx context.Context, p auth.Principal, r Request) (Cha
 	if err != nil {
 		return c, err
 	}
-	once := idempotency.Once{Route: route, Key: r.IdempotencyKey, Digest: r.BodyDigest}
 	err = s.db.Tx(ctx, func(q *store.Queries) error {
-		if c.Replayed, err = once.Find(ctx, q, p.Owner, &c); err != nil || c.Replayed {
+		if c.Replayed, err = r.Once.Find(ctx, q, p.Owner, &c); err != nil || c.Replayed {
 			return err
 		}
 		if err := free(ctx, q, r.ServerName); err != nil {
@@ -73,7 +68,7 @@ func (s *Service) Install(ctx context.Context, p auth.Principal, r Request) (Cha
 		if err := accepted(ctx, q, p, c, row, automation.PackageInstall, r.Version); err != nil {
 			return err
 		}
-		return once.Keep(ctx, q, p.Owner, http.StatusOK, c)
+		return r.Once.Keep(ctx, q, p.Owner, http.StatusOK, c)
 	})
 	if err != nil {
 		return Change{}, fmt.Errorf("accept package: %w", err)

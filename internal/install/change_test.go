@@ -12,6 +12,7 @@ import (
 	"steward/dev/counterpart/index"
 	"steward/internal/audit"
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/install"
 	installpython "steward/internal/install/python"
 	"steward/internal/launch/process"
@@ -225,7 +226,7 @@ func TestAcceptedWhileTemporalIsAway(t *testing.T) {
 	r := newRig(t)
 	r.publish("greeter", "1.0.0")
 	r.temporal.Leave(true)
-	request := install.Request{Name: "greeter", ServerName: "greeter", IdempotencyKey: "k", BodyDigest: []byte("d")}
+	request := install.Request{Name: "greeter", ServerName: "greeter", Once: idempotency.Once{Route: "POST /packages/install", Key: "k", Digest: []byte("d")}}
 	c, err := r.Install(t.Context(), admin, request)
 	require.NoError(t, err)
 	out, err := r.Wait(t.Context(), c, time.Millisecond)
@@ -313,6 +314,11 @@ func TestServerElsewhereNeedsNoDownload(t *testing.T) {
 	out := r.settle(r.Upgrade(t.Context(), admin, row, "1.1.0"))
 	require.NoError(t, out.Err)
 	require.Equal(t, "1.1.0", out.Package.Version)
+	for _, whatever := range []string{"", "latest"} {
+		out = r.settle(r.Upgrade(t.Context(), admin, out.Package, whatever))
+		require.NoError(t, out.Err)
+		require.Equal(t, "1.1.0", out.Package.Version, "what is known stays")
+	}
 	s, err := r.registry.ByName(t.Context(), "alice", "remote-http-server")
 	require.NoError(t, err)
 	require.Equal(t, "https://example.com/mcp", s.URL)

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"steward/internal/fault"
+	"steward/internal/idempotency"
 	"steward/internal/install/npm"
 	"steward/internal/install/python"
 	"steward/internal/registry"
@@ -35,8 +36,7 @@ type Request struct {
 	Index        python.Index
 	About        About
 
-	IdempotencyKey string
-	BodyDigest     []byte
+	Once idempotency.Once // of the request that asks for it
 }
 
 // About is what a server.json says of a server.

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -23,7 +24,7 @@ func (i *Installer) Resolve(ctx context.Context, h Hold, wanted string) (automat
 	}
 	switch row.Runtime {
 	case Remote:
-		return automation.PackageRelease{Version: wanted}, nil
+		return automation.PackageRelease{Version: cmp.Or(wanted, row.Version)}, nil // nobody knows a newer one
 	case Python:
 		if wanted != "" {
 			return automation.PackageRelease{Version: wanted}, nil

@@ -21,7 +21,7 @@ type authority interface {
 	// ask makes the request that the browser brings to it. row is what the owner has granted before, if anything.
 	ask(ctx context.Context, b Begin, row *store.Credential, f flow) (request, error)
 	// answered checks that an answer comes from whom was asked.
-	answered(ctx context.Context, f *store.OauthFlow, issuer string) error
+	answered(ctx context.Context, f *store.OauthFlow, c Callback) error
 	exchange(ctx context.Context, f *store.OauthFlow, code, verifier string) (grant, error)
 	refresh(ctx context.Context, row *store.Credential, token secret.String) (*oauth2.Token, error)
 	revoke(ctx context.Context, row *store.Credential, token secret.String, hint string) error

@@ -25,6 +25,7 @@ type fakeAS struct {
 	issuer  string // that its metadata name
 	error   string
 	clients int
+	back    []string // redirect URIs of the last client
 	forms   []url.Values
 	grace   time.Duration
 	good    string
@@ -78,10 +79,15 @@ func (f *fakeAS) metadata(w http.ResponseWriter, _ *http.Request) {
 	say(w, http.StatusOK, m)
 }
 
-func (f *fakeAS) register(w http.ResponseWriter, _ *http.Request) {
+func (f *fakeAS) register(w http.ResponseWriter, r *http.Request) {
+	var client struct {
+		Redirects []string `json:"redirect_uris"`
+	}
+	_ = json.NewDecoder(r.Body).Decode(&client)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.clients++
+	f.back = client.Redirects
 	say(w, http.StatusCreated, map[string]any{"client_id": fmt.Sprint("client ", f.clients), "client_secret": "hush"})
 }
 
@@ -140,6 +146,13 @@ func (f *fakeAS) first() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.good
+}
+
+// redirects are those of the client that registered last.
+func (f *fakeAS) redirects() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.back)
 }
 
 // asked is how often its token endpoint was asked.

@@ -13,11 +13,12 @@ import (
 // Callback is what the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207), and its cookie.
 type Callback struct {
 	Provider                   string // whose callback it is; "mcp" for all remote servers
+	Place                      string // what follows in the path of a callback of remote servers, if anything
 	State, Code, Issuer, Error string
 	Browser                    secret.String
 }
 
-// Finished is a flow that led to a grant.
+// Finished is a flow that has ended.
 type Finished struct {
 	Purpose    Purpose
 	Owner      string // of a login: the provider's name, a hyphen, and its id of the account
@@ -29,7 +30,8 @@ type Finished struct {
 
 // Finish ends a flow: the state is used up whatever happens, and nothing is sent to the provider before it,
 // the browser and the issuer are right. Faults have the codes of this package, first of all CodeNotConfigured for a
-// provider with which nobody can have begun; what the provider or the browser said is never repeated in them.
+// provider with which nobody can have begun; what the provider or the browser said is never repeated in them. Beside an
+// error there is what the flow was for, and no credential, once it is certain that the browser is the one that began.
 func (s *Service) Finish(ctx context.Context, c Callback) (Finished, error) {
 	if c.Provider != servers {
 		if _, err := s.named(c.Provider); err != nil {
@@ -40,36 +42,40 @@ func (s *Service) Finish(ctx context.Context, c Callback) (Finished, error) {
 	if err != nil {
 		return Finished{}, err
 	}
+	done := Finished{Purpose: Purpose(f.Purpose), Owner: f.Owner, Connector: f.Connector, Redirect: f.RedirectURL}
+	row, err := s.answer(ctx, c, f)
+	if err != nil {
+		return done, err
+	}
+	done.Owner, done.Credential, done.Missing = row.Owner, known(row), without(f.Scopes, row.Scopes)
+	s.tell(ctx, row.Owner)
+	return done, nil
+}
+
+// answer turns what came back to a flow into a credential.
+func (s *Service) answer(ctx context.Context, c Callback, f *store.OauthFlow) (*store.Credential, error) {
 	a, err := s.authority(ctx, f.Owner, f.Provider)
 	if err != nil {
-		return Finished{}, err
+		return nil, err
 	}
-	if err := a.answered(ctx, f, c.Issuer); err != nil {
-		return Finished{}, err
+	if err := a.answered(ctx, f, c); err != nil {
+		return nil, err
 	}
 	if err := denied(a, c); err != nil {
-		return Finished{}, err
+		return nil, err
 	}
 	g, err := s.exchange(ctx, a, f, c.Code)
 	if err != nil {
-		return Finished{}, err
+		return nil, err
 	}
 	owner := f.Owner
 	if Purpose(f.Purpose) == Login {
 		owner = a.name() + "-" + g.who.Subject
 		if err := s.admit(ctx, f, owner, g.who); err != nil {
-			return Finished{}, err
+			return nil, err
 		}
 	}
-	row, err := s.put(ctx, f, owner, g)
-	if err != nil {
-		return Finished{}, err
-	}
-	s.tell(ctx, owner)
-	return Finished{
-		Purpose: Purpose(f.Purpose), Owner: owner, Connector: f.Connector, Redirect: f.RedirectURL,
-		Credential: known(row), Missing: without(f.Scopes, row.Scopes),
-	}, nil
+	return s.put(ctx, f, owner, g)
 }
 
 // useFlow finds the flow of a state and uses it up. All reasons why it cannot look the same from outside.

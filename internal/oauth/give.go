@@ -69,7 +69,7 @@ func (s *Service) giveClient(ctx context.Context, a *serverAuthority, g Given) e
 	if g.Shared {
 		owner = ""
 	}
-	r, err := a.client.Register(ctx, &a.metadata, s.app(), &remote.Registration{ClientID: g.ClientID, Secret: g.ClientSecret})
+	r, err := a.client.Register(ctx, &a.metadata, s.app(s.redirectOf(remote.Given, a.issuer)), &remote.Registration{ClientID: g.ClientID, Secret: g.ClientSecret})
 	if err != nil {
 		return a.failed(err)
 	}

@@ -43,12 +43,12 @@ func (a *openID) ask(ctx context.Context, b Begin, row *store.Credential, f flow
 }
 
 // answered compares issuers (RFC 9207 §2.4): against mix-up.
-func (a *openID) answered(ctx context.Context, _ *store.OauthFlow, issuer string) error {
+func (a *openID) answered(ctx context.Context, _ *store.OauthFlow, c Callback) error {
 	found, err := a.endpoints(ctx)
 	if err != nil {
 		return err
 	}
-	if issuer != a.Issuer && (issuer != "" || found.issuerSent) {
+	if c.Issuer != a.Issuer && (c.Issuer != "" || found.issuerSent) {
 		return foreign(a)
 	}
 	return nil

@@ -11,8 +11,8 @@ import (
 )
 
 // app is how this service introduces itself to authorization servers of remote servers.
-func (s *Service) app() remote.App {
-	return remote.App{Name: "Steward", URL: s.public, Redirect: s.callback(servers), Document: s.public + DocumentPath}
+func (s *Service) app(redirect string) remote.App {
+	return remote.App{Name: "Steward", URL: s.public, Redirect: redirect, Document: s.public + DocumentPath}
 }
 
 // DocumentPath is where the client ID metadata document is served.
@@ -32,7 +32,7 @@ type Document struct {
 
 // Document describes this service. It is of use where the public URL is https.
 func (s *Service) Document() Document {
-	app := s.app()
+	app := s.app(s.redirectOf(remote.Document, ""))
 	m := app.Metadata()
 	return Document{
 		ClientID: app.Document, ClientName: m.ClientName, ClientURI: m.ClientURI, RedirectURIs: m.RedirectURIs, GrantTypes: m.GrantTypes,
@@ -60,12 +60,14 @@ func (a *serverAuthority) register(ctx context.Context, owner string) (remote.Re
 	}
 	replaces := ""
 	if err == nil {
-		if s.fits(row) {
+		if a.fits(row) {
 			return s.registration(row)
 		}
 		replaces = row.ClientID
 	}
-	r, err := a.client.Register(ctx, &a.metadata, s.app(), nil)
+	known := a.metadata
+	known.ClientIDMetadataDocumentSupported = a.readsDocument()
+	r, err := a.client.Register(ctx, &known, s.app(s.redirectOf(remote.Registered, a.issuer)), nil)
 	if err != nil {
 		return remote.Registration{}, a.failed(err)
 	}
@@ -73,13 +75,14 @@ func (a *serverAuthority) register(ctx context.Context, owner string) (remote.Re
 }
 
 // fits says whether a registration can still be used in a flow.
-func (s *Service) fits(row *store.OauthClient) bool {
+func (a *serverAuthority) fits(row *store.OauthClient) bool {
+	kind := remote.Kind(row.Kind)
 	switch {
-	case remote.Kind(row.Kind) == remote.Given:
+	case kind == remote.Given:
 		return true
-	case row.RedirectURL != s.callback(servers):
+	case row.RedirectURL != a.service.redirectOf(kind, a.issuer):
 		return false
-	case remote.Kind(row.Kind) == remote.Document && row.ClientID != s.app().Document:
+	case kind == remote.Document && (row.ClientID != a.service.public+DocumentPath || !a.readsDocument()):
 		return false
 	}
 	return row.ExpiresAt == nil || time.Until(*row.ExpiresAt) > flowTime
@@ -88,7 +91,7 @@ func (s *Service) fits(row *store.OauthClient) bool {
 // keepRegistration stores one, unless another process has stored its own meanwhile: then that one counts.
 func (s *Service) keepRegistration(ctx context.Context, issuer, owner, replaces string, r remote.Registration) (remote.Registration, error) {
 	put := store.PutOAuthClientParams{
-		Issuer: issuer, Owner: owner, Kind: string(r.Kind), ClientID: r.ClientID, AuthMethod: r.Method, RedirectURL: s.callback(servers), Replaces: replaces,
+		Issuer: issuer, Owner: owner, Kind: string(r.Kind), ClientID: r.ClientID, AuthMethod: r.Method, RedirectURL: s.redirectOf(r.Kind, issuer), Replaces: replaces,
 	}
 	if !r.Expires.IsZero() {
 		put.ExpiresAt = &r.Expires

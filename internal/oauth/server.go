@@ -94,7 +94,7 @@ func (a *serverAuthority) ask(ctx context.Context, b Begin, row *store.Credentia
 	}
 	scopes := remote.Union(granted, slices.Concat(a.scopes, b.Scopes))
 	address, err := remote.AuthorizeURL(&a.metadata, registration, remote.Ask{
-		State: f.state, Verifier: f.verifier, Redirect: a.service.callback(servers), Resource: a.resource, Scopes: scopes,
+		State: f.state, Verifier: f.verifier, Redirect: a.service.redirectOf(registration.Kind, a.issuer), Resource: a.resource, Scopes: scopes,
 	})
 	if err != nil {
 		return request{}, a.failed(err)
@@ -103,9 +103,17 @@ func (a *serverAuthority) ask(ctx context.Context, b Begin, row *store.Credentia
 	return request{url: address, scopes: without(scopes, []string{remote.Offline}), issuer: a.issuer, resource: a.resource}, nil
 }
 
-// answered also refuses an answer to a question that was put to the authority of before.
-func (a *serverAuthority) answered(_ context.Context, f *store.OauthFlow, issuer string) error {
-	if f.Issuer != a.issuer || f.Resource != a.resource || remote.CheckIssuer(&a.metadata, issuer) != nil {
+// answered also refuses an answer to a question that was put to the authority of before, and one that came where we
+// do not wait for this authority.
+func (a *serverAuthority) answered(ctx context.Context, f *store.OauthFlow, c Callback) error {
+	if f.Issuer != a.issuer || f.Resource != a.resource || remote.CheckIssuer(&a.metadata, c.Issuer) != nil {
+		return foreign(a)
+	}
+	registration, err := a.register(ctx, f.Owner)
+	switch {
+	case err != nil:
+		return err
+	case c.Place != placeOf(registration.Kind, a.issuer), registration.Kind == remote.Document && c.Issuer == "":
 		return foreign(a)
 	}
 	return nil
@@ -117,7 +125,7 @@ func (a *serverAuthority) exchange(ctx context.Context, f *store.OauthFlow, code
 		return grant{}, err
 	}
 	t, err := a.client.Exchange(ctx, &a.metadata, registration, code, remote.Ask{
-		Verifier: verifier, Redirect: a.service.callback(servers), Resource: a.resource,
+		Verifier: verifier, Redirect: a.service.redirectOf(registration.Kind, a.issuer), Resource: a.resource,
 	})
 	if err != nil {
 		err = a.forget(ctx, registration, err)

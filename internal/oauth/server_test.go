@@ -133,9 +133,19 @@ func consentsLocal(t testing.TB, s *oauth.Service, owner, name string) oauth.Cal
 	begun, err := s.Begin(t.Context(), oauth.Begin{Purpose: oauth.Connect, Owner: owner, Provider: name})
 	require.NoError(t, err)
 	page := authority.NewBrowser(t).Open(t, begun.URL, func(u *url.URL) bool { return strings.HasPrefix(u.String(), localURL) })
-	require.Equal(t, "/auth/mcp/callback", page.URL.Path, page.Body)
+	require.Equal(t, query(t, begun.URL).Get("redirect_uri"), localURL+page.URL.Path, page.Body)
 	q := page.URL.Query()
-	return oauth.Callback{Provider: "mcp", State: q.Get("state"), Code: q.Get("code"), Issuer: q.Get("iss"), Error: q.Get("error"), Browser: begun.Browser}
+	return oauth.Callback{Provider: "mcp", Place: place(t, begun.URL), State: q.Get("state"), Code: q.Get("code"), Issuer: q.Get("iss"), Error: q.Get("error"), Browser: begun.Browser}
+}
+
+// place is where the answer to an authorization request goes, below the callback of remote servers.
+func place(t testing.TB, address string) string {
+	t.Helper()
+	u, err := url.Parse(query(t, address).Get("redirect_uri"))
+	require.NoError(t, err)
+	below, found := strings.CutPrefix(u.Path, "/auth/mcp/callback")
+	require.True(t, found, u.Path)
+	return strings.TrimPrefix(below, "/")
 }
 
 func (s *site) credentialOf(t testing.TB, owner, name string) *store.Credential {
@@ -290,7 +300,7 @@ func connectFake(t testing.TB, s *oauth.Service, fake *fakeAS, id int64) {
 	t.Helper()
 	begun, err := s.Begin(t.Context(), oauth.Begin{Purpose: oauth.Connect, Owner: "alice", Provider: oauth.Server(id)})
 	require.NoError(t, err)
-	_, err = s.Finish(t.Context(), oauth.Callback{Provider: "mcp", State: query(t, begun.URL).Get("state"), Code: "code", Issuer: fake.URL, Browser: begun.Browser})
+	_, err = s.Finish(t.Context(), oauth.Callback{Provider: "mcp", Place: place(t, begun.URL), State: query(t, begun.URL).Get("state"), Code: "code", Issuer: fake.URL, Browser: begun.Browser})
 	require.NoError(t, err)
 }
 

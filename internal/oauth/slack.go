@@ -78,8 +78,8 @@ func (a *slack) ask(_ context.Context, b Begin, row *store.Credential, f flow) (
 }
 
 // answered: Slack names no issuer.
-func (a *slack) answered(_ context.Context, _ *store.OauthFlow, issuer string) error {
-	if issuer != "" {
+func (a *slack) answered(_ context.Context, _ *store.OauthFlow, c Callback) error {
+	if c.Issuer != "" {
 		return foreign(a)
 	}
 	return nil
