@@ -56,7 +56,7 @@ func consents(t *testing.T, s *oauth.Service, as *fakeAS, owner string, server i
 	begun, err := s.Begin(t.Context(), oauth.Begin{Purpose: oauth.Connect, Owner: owner, Provider: oauth.Server(server)})
 	require.NoError(t, err)
 	done, err := s.Finish(t.Context(), oauth.Callback{
-		Provider: "mcp", State: query(t, begun.URL).Get("state"), Code: "code", Issuer: as.URL, Browser: begun.Browser,
+		Provider: "mcp", Place: place(t, begun.URL), State: query(t, begun.URL).Get("state"), Code: "code", Issuer: as.URL, Browser: begun.Browser,
 	})
 	require.NoError(t, err)
 	return done.Credential

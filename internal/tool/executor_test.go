@@ -201,6 +201,7 @@ func TestToolsOwnErrorIsAFailureAndAnAnswer(t *testing.T) {
 func TestLargeResultIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, tool.ApproveNever)
+	f.x = f.executorOf(time.Minute) // under the race detector it takes a while on a busy machine
 	c := f.plan("get", `{"text":"big"}`)
 	out, err := f.execute(c)
 	require.NoError(t, err)

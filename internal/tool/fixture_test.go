@@ -71,10 +71,13 @@ func newFixture(t *testing.T, approval string) *fixture {
 }
 
 // executor makes one more executor on the same ledger, as another worker has.
-func (f *fixture) executor() *tool.Executor {
+func (f *fixture) executor() *tool.Executor { return f.executorOf(3 * time.Second) }
+
+// executorOf makes one whose calls may take so long.
+func (f *fixture) executorOf(timeout time.Duration) *tool.Executor {
 	connections, err := connector.NewConnections(connector.Options{Credentials: &oauth.Service{}})
 	require.NoError(f.t, err)
-	x, err := tool.NewExecutor(f.db, f.ring, f.reg, connections, slog.New(slog.DiscardHandler), tool.Options{Timeout: 3 * time.Second, Expiry: time.Hour})
+	x, err := tool.NewExecutor(f.db, f.ring, f.reg, connections, slog.New(slog.DiscardHandler), tool.Options{Timeout: timeout, Expiry: time.Hour})
 	require.NoError(f.t, err)
 	return x
 }
