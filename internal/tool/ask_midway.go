@@ -3,7 +3,6 @@ package tool
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"steward/internal/audit"
@@ -22,51 +21,39 @@ const (
 
 // conversation is what a server asks a person in the middle of one call.
 type conversation struct {
-	x     *Executor
-	c     *call
-	clock *clock
+	*hearing
 
-	mu    sync.Mutex // one question at a time
-	asked int
-	left  time.Duration
+	x *Executor
+	c *call
 }
 
 func (x *Executor) conversation(c *call, k *clock) *conversation {
-	return &conversation{x: x, c: c, clock: k, left: midwayTime}
+	return &conversation{newHearing(k, midwayAsked), x, c}
 }
 
 // ask puts a question to the run's owner and waits for the answer. When nobody answers in time, or nobody can be
 // asked, the server is told so. The model is never asked: what is wanted may be private, or a consent.
 func (v *conversation) ask(ctx context.Context, q mcpclient.Question) (mcpclient.Answer, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	in, can := inputOf(q)
-	if !can || v.left <= 0 || v.asked >= midwayAsked {
-		return unanswered, nil
-	}
-	v.asked++
-	v.clock.stop()
-	defer v.clock.start()
-	began := time.Now()
-	defer func() { v.left -= time.Since(began) }()
-	id, before, err := v.open(ctx, in)
-	if err != nil {
-		v.x.log.WarnContext(ctx, "server's question not asked", "call", v.c.row.ID, "error", err)
-		return unanswered, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, v.left)
-	defer cancel()
-	said := v.await(ctx, id)
-	v.over(ctx, id, before)
-	return said, nil
+	return v.one(q, func(in Input, left time.Duration) (mcpclient.Answer, error) {
+		id, before, err := v.open(ctx, in, left)
+		if err != nil {
+			v.x.log.WarnContext(ctx, "server's question not asked", "call", v.c.row.ID, "error", err)
+			return unanswered, nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, left)
+		defer cancel()
+		said := v.await(ctx, id)
+		v.over(ctx, id, before)
+		return said, nil
+	})
 }
 
 // open shows the question, and returns the state in which people saw the run before.
-func (v *conversation) open(ctx context.Context, in Input) (id string, before automation.State, err error) {
+func (v *conversation) open(ctx context.Context, in Input, left time.Duration) (id string, before automation.State, err error) {
 	x, c := v.x, v.c
 	err = x.db.Tx(ctx, func(q *store.Queries) error {
 		n, err := q.ExtendLease(ctx, store.ExtendLeaseParams{
-			ID: c.row.ID, RunID: c.row.RunID, Fence: c.row.Fence, Lease: v.left + x.limit(c) + 5*time.Second,
+			ID: c.row.ID, RunID: c.row.RunID, Fence: c.row.Fence, Lease: left + x.limit(c) + 5*time.Second,
 		})
 		if err != nil {
 			return fmt.Errorf("extend lease: %w", err)
@@ -74,7 +61,7 @@ func (v *conversation) open(ctx context.Context, in Input) (id string, before au
 		if n == 0 {
 			return errLate
 		}
-		if id, err = x.askInput(ctx, q, c, in, v.left); err != nil {
+		if id, err = x.askInput(ctx, q, c, in, left); err != nil {
 			return err
 		}
 		before, err = x.showState(ctx, q, c, "", automation.WaitingForDecision, id)

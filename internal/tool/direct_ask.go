@@ -3,7 +3,6 @@ package tool
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"steward/internal/mcpclient"
@@ -17,59 +16,47 @@ const maxAsked = 32
 // to reach the person; every question goes through here, so that none reaches them as it came (T-03): it passes the
 // filter that those of runs pass, and says whose it is. Else it would look like one of ours.
 type interview struct {
+	*hearing
+
 	x     *Executor
 	c     *directCall
 	who   func(context.Context, mcpclient.Question) (mcpclient.Answer, error) // asks the person
 	held  *claimedDirect                                                      // nil: the call has no claim
-	clock *clock
-
-	mu    sync.Mutex // one question at a time
-	asked int
-	left  time.Duration // of midwayTime
-	lease time.Time     // of the claim, as it was extended last; zero: never
+	lease time.Time                                                           // of the claim, as it was extended last; zero: never
 }
 
 func (x *Executor) interview(c *directCall, held *claimedDirect, k *clock) *interview {
-	return &interview{x: x, c: c, who: c.Ask, held: held, clock: k, left: midwayTime}
+	return &interview{hearing: newHearing(k, maxAsked), x: x, c: c, who: c.Ask, held: held}
 }
 
 // ask puts a question to the person while the call's own time stands still. When nobody answers in time, or the
 // question is not one that people can be asked, the server is told that nobody did. The error is that of ctx.
 func (v *interview) ask(ctx context.Context, q mcpclient.Question) (mcpclient.Answer, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	in, can := inputOf(q)
-	if !can || v.left <= 0 || v.asked >= maxAsked {
-		return unanswered, nil
-	}
-	v.asked++
-	v.clock.stop()
-	defer v.clock.start()
-	began := time.Now()
-	defer func() { v.left -= time.Since(began) }()
-	if err := v.extend(ctx); err != nil {
-		v.x.log.WarnContext(ctx, "server's question not asked", "call", v.c.id, "error", err)
-		return unanswered, ctx.Err()
-	}
-	asking, cancel := context.WithTimeout(ctx, v.left)
-	defer cancel()
-	said, err := v.who(asking, mcpclient.Question{
-		Mode: in.Mode, Message: v.c.tool.ServerName + " asks: " + in.Message, Schema: in.Schema, URL: in.URL,
+	return v.one(q, func(in Input, left time.Duration) (mcpclient.Answer, error) {
+		if err := v.extend(ctx, left); err != nil {
+			v.x.log.WarnContext(ctx, "server's question not asked", "call", v.c.id, "error", err)
+			return unanswered, ctx.Err()
+		}
+		asking, cancel := context.WithTimeout(ctx, left)
+		defer cancel()
+		said, err := v.who(asking, mcpclient.Question{
+			Mode: in.Mode, Message: v.c.tool.ServerName + " asks: " + in.Message, Schema: in.Schema, URL: in.URL,
+		})
+		if err != nil {
+			v.x.log.InfoContext(ctx, "server's question not answered", "call", v.c.id, "error", err)
+			return unanswered, ctx.Err()
+		}
+		return said, nil
 	})
-	if err != nil {
-		v.x.log.InfoContext(ctx, "server's question not answered", "call", v.c.id, "error", err)
-		return unanswered, ctx.Err()
-	}
-	return said, nil
 }
 
 // extend keeps the claim for as long as the person has and the call takes afterwards: nobody else is to find it open.
-func (v *interview) extend(ctx context.Context) error {
+func (v *interview) extend(ctx context.Context, left time.Duration) error {
 	if v.held == nil {
 		return nil
 	}
 	until, err := v.x.db.ExtendDirectLease(ctx, store.ExtendDirectLeaseParams{
-		ID: v.held.row.ID, Fence: v.held.row.Fence, Lease: v.left + directLease(v.c),
+		ID: v.held.row.ID, Fence: v.held.row.Fence, Lease: left + directLease(v.c),
 	})
 	if err != nil {
 		return fmt.Errorf("extend lease: %w", err)
