@@ -18,8 +18,8 @@ const secretCanary = "ghp_canary93b1"
 func newSecretRig(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t)
-	for owner, name := range map[string]string{"": "mcp-github", "bob": "bobs-own"} {
-		_, err := r.db.Pool.Exec(t.Context(), `INSERT INTO mcp_servers (owner, name, transport, command) VALUES (NULLIF($1, ''), $2, 'stdio', 'true')`, owner, name)
+	for _, s := range []struct{ owner, name string }{{"", "mcp-github"}, {"bob", "bobs-own"}} { // numbers 1 and 2
+		_, err := r.db.Pool.Exec(t.Context(), `INSERT INTO mcp_servers (owner, name, transport, command) VALUES (NULLIF($1, ''), $2, 'stdio', 'true')`, s.owner, s.name)
 		require.NoError(t, err)
 	}
 	return r

@@ -35,7 +35,9 @@ func TestRun(t *testing.T) {
 	e, ok := errors.AsType[*command.Error](err)
 	require.True(t, ok)
 	require.JSONEq(t, `{"error":1}`, string(e.Output))
-	require.Contains(t, e.Words, "word 1999\n(child ended: exit status 3)", "the end is kept")
+	require.Contains(t, e.Words, "\nword 1998\n", "the end is kept")
+	require.Contains(t, e.Words, "\nword 1999", "the end is kept")
+	require.Contains(t, e.Words, "(child ended: exit status 3)", "it comes from another side: somewhere among the last words")
 	require.LessOrEqual(t, len(e.Words), 8<<10)
 
 	_, err = command.Run(t.Context(), shell(`head -c 17000000 /dev/zero`))
