@@ -83,8 +83,8 @@ func (h *secrets) list(ctx context.Context, in *secretsInput) (*secretsOutput, e
 	return out, nil
 }
 
-// change is what a request asks for, by whoever asks; users are those that its body names. A server that is not there and one of somebody else's are the
-// same.
+// change is what a request asks for, by whoever asks; users are those that its body names. A server that is not there
+// and one of somebody else's are the same.
 func (h *secrets) change(ctx context.Context, server, name string, users ...string) (vault.Change, error) {
 	p, err := principalNamed(ctx, users...)
 	if err != nil {

@@ -36,8 +36,8 @@ type savedSession struct {
 	kept int64 // the store's number for it
 }
 
-// versions are the parts of a Key by which a SessionStore does not tell sessions apart: only one is kept, and none goes
-// on with what its owner has replaced.
+// versions are the parts of a Key by which a SessionStore does not tell sessions apart: none goes on with what its owner
+// has replaced.
 type versions struct{ Credential, Secrets int64 }
 
 func versionsOf(k Key) versions { return versions{k.Credential, k.Secrets} }

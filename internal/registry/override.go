@@ -21,8 +21,8 @@ func (r *Registry) SetOverride(ctx context.Context, p auth.Principal, server int
 	if err := mayChange(p, row); err != nil {
 		return err
 	}
-	if o.Timeout < 0 || o.Timeout > maxTimeout {
-		return fault.InvalidField("body.timeout_ms", "must be between 0 and %d", maxTimeout.Milliseconds())
+	if o.Timeout < 0 || o.Timeout > MaxTimeout {
+		return fault.InvalidField("body.timeout_ms", "must be between 0 and %d", MaxTimeout.Milliseconds())
 	}
 	changed := store.Change{Kind: store.OverrideChanged, Server: server}
 	err = r.db.Tx(ctx, func(q *store.Queries) error {

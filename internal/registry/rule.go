@@ -23,9 +23,11 @@ const (
 	maxHeaders  = 32
 	maxTags     = 32
 	maxTag      = 64
-	// maxTimeout is what a call gets at most: it must fit into one attempt of an activity (tool.mostTime).
-	maxTimeout = 4 * time.Minute
 )
+
+// MaxTimeout is what an owner may allow one call at most, so that it fits into an attempt of an activity. What was saved
+// before this was a rule may be more.
+const MaxTimeout = 4 * time.Minute
 
 // complaints collects what is wrong with a request.
 type complaints []fault.Field
@@ -83,8 +85,8 @@ func (s *Server) check() complaints {
 	if s.Image != "" && !imageName.MatchString(s.Image) {
 		wrong.say("body.docker_image_url", "is not the name of a container image")
 	}
-	if s.Timeout < 0 || s.Timeout > maxTimeout {
-		wrong.say("body.timeout_ms", "must be between 0 and %d", maxTimeout.Milliseconds())
+	if s.Timeout < 0 || s.Timeout > MaxTimeout {
+		wrong.say("body.timeout_ms", "must be between 0 and %d", MaxTimeout.Milliseconds())
 	}
 	if len(s.Tags) > maxTags || slices.ContainsFunc(s.Tags, func(tag string) bool { return tag == "" || len(tag) > maxTag || !printable(tag) }) {
 		wrong.say("body.tags", "at most %d words of 1 to %d bytes", maxTags, maxTag)

@@ -9,6 +9,7 @@ import (
 
 	"steward/internal/automation"
 	"steward/internal/fault"
+	"steward/internal/registry"
 	"steward/internal/store"
 )
 
@@ -50,13 +51,10 @@ func (x *Executor) send(ctx context.Context, c *call) (automation.CallResult, er
 	return x.settle(ctx, c, r.answer())
 }
 
-// mostTime bounds what an owner may allow one call, so that it fits into an activity.
-const mostTime = 4 * time.Minute
-
 // limit is how long the call may take: as its owner says, else as the operator does.
 func (x *Executor) limit(c *call) time.Duration {
 	if c.tool.Timeout > 0 {
-		return min(c.tool.Timeout, mostTime)
+		return min(c.tool.Timeout, registry.MaxTimeout)
 	}
 	return x.timeout
 }

@@ -17,8 +17,8 @@ import (
 	"steward/internal/oauth"
 )
 
-// documented answers what the emulator lacks, as Google documents it: shared drives, files.export, files.update with content, and what drive.file reaches. Of
-// two files it knows one that was made here and one that was not.
+// documented answers what the emulator lacks, as Google documents it: shared drives, files.export, files.update with
+// content, and what drive.file reaches. Of two files it knows one that was made here and one that was not.
 // https://developers.google.com/workspace/drive/api/reference/rest/v3/files
 type documented struct {
 	t       *testing.T
